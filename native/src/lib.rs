@@ -1,0 +1,1 @@
+//! Shingle: pulls container images by file, not by layer.
