@@ -2,6 +2,20 @@
 //!
 //! Bytes go in, decisions and proofs come out. Nothing here opens a file or a socket, reads a clock, starts a
 //! thread or draws a random number; the crate builds for `wasm32-unknown-unknown` and imports nothing.
+//!
+//! # The chain
+//!
+//! Plans for decisions; a small machine wherever bytes arrive in pieces. Each stage consumes the last, and what it
+//! yields is the proof that it passed:
+//!
+//! ```text
+//! Locator ── TocFetch ── Fetched ── Agreed ─┬─ decide ── Plan ─┬─ Fetch … Receipt ── Ledger ── Complete ─┐
+//!   where      bytes       TOC =   TOC =    │                  │                                          │
+//!             arrive      digest  tar-split │                  └─ donors (the shell links or copies)      │
+//!                                           └─────────────────────────────── DiffIdCheck ──── VerifiedLayer
+//! ```
+//!
+//! A layer with no usable TOC goes [`Unwrap`] → [`WholeFetch`] → [`WholeLayer`] and ends in the same proof.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -28,10 +42,43 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod agree;
+mod class;
+mod diff_id;
 mod digest;
+mod fetch;
+mod inventory;
+mod ledger;
 mod limits;
+mod link;
+mod locate;
 mod member;
+mod plan;
+mod policy;
+pub mod tar;
+mod tar_split;
+mod toc;
+mod tree;
+mod unwrap;
+mod whole;
+mod zstd;
 
+pub use agree::Disagreement;
+pub use class::Class;
+pub use diff_id::{Agreed, DiffIdCheck, DiffIdError, VerifiedLayer};
 pub use digest::{Digest, DigestError, Hasher};
+pub use fetch::{Chunks, Fetch, FetchError, Lent, Receipt};
+pub use inventory::{HeldChunk, HeldFile, Inventory};
+pub use ledger::{Complete, Ledger, Unfinished};
 pub use limits::Limits;
+pub use link::{LinkMode, LinkModeError, Method, Refusal};
+pub use locate::{FOOTER_LEN, Form, LocateError, Locator, OLD_FOOTER_LEN, Span};
 pub use member::{Kind, Member, Name, Timestamp, Xattrs};
+pub use plan::{Decision, Donated, Plan, PlannedFile, Reason, Source, Summary, decide};
+pub use policy::{Cost, Policy, Trust};
+pub use tar_split::{Record, TarSplit, TarSplitError, TarSplitReader, TarSplitWriter};
+pub use toc::{Body, Chunk, CompressedTarSplit, Entry, Fetched, FileId, Toc, TocError, TocFetch};
+pub use tree::{Directory, Inode, InodeId, Node, Origin, Tree, TreeError, TreeProblem, Visit};
+pub use unwrap::{Plain, Unwrap, UnwrapError, WholeBlob};
+pub use whole::{WholeError, WholeFetch, WholeLayer, WholePiece, WholePieces};
+pub use zstd::ZstdError;

@@ -26,6 +26,8 @@ pub struct Limits {
     pub depth: usize,
     /// One file's logical length; XFS stops at 2^63 − 1.
     pub file: u64,
+    /// All files of one layer together, holes included: what a DiffID must be computed over.
+    pub content: u64,
     /// A chunk up to this long is held back until its digest matched; a longer one is lent as it decodes.
     pub held_chunk: u64,
     /// The decoder's window as a power of two; 27 (128 MiB) is what `zstd -d` takes without being asked.
@@ -46,6 +48,7 @@ impl Default for Limits {
             path: 16_384,
             depth: 1_024,
             file: 1 << 60,
+            content: 1 << 40,
             held_chunk: MIB,
             window_log: 27,
         }

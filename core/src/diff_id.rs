@@ -1,0 +1,200 @@
+//! The last rung: the tar that the layer stands for, rebuilt and hashed.
+
+use alloc::sync::Arc;
+
+use crate::agree::{Disagreement, agree};
+use crate::ledger::Complete;
+use crate::tar_split::{Record, TarSplit};
+use crate::toc::{FileId, Toc};
+use crate::{Digest, Hasher, Name};
+
+/// A TOC and the tar-split that says the same of every member.
+#[derive(Clone, Debug)]
+pub struct Agreed {
+    toc: Arc<Toc>,
+    tar_split: Arc<TarSplit>,
+}
+
+impl Agreed {
+    /// Holds the TOC against the tar's own headers, and takes over names that only the tar can say.
+    ///
+    /// # Errors
+    /// They differ: see [`Disagreement::is_lie`].
+    pub fn new(mut toc: Toc, tar_split: TarSplit) -> Result<Self, Disagreement> {
+        agree(&mut toc, &tar_split)?;
+        Ok(Self { toc: Arc::new(toc), tar_split: Arc::new(tar_split) })
+    }
+
+    /// Returns the TOC.
+    pub const fn toc(&self) -> &Arc<Toc> {
+        &self.toc
+    }
+}
+
+/// Rebuilds the tar from tar-split and file contents, and hashes it.
+///
+/// Contents are read back from where the layer really is, in the order of the tar, so fetched and reused files are
+/// covered alike and the order of fetching is free. It may start before the last fetch is done: [`finish`] takes the
+/// proof that all are.
+///
+/// [`finish`]: Self::finish
+#[derive(Debug)]
+pub struct DiffIdCheck {
+    agreed: Agreed,
+    /// The next record of the tar-split.
+    record: usize,
+    /// The next entry of the TOC.
+    entry: usize,
+    tar: Hasher,
+    /// The content being received: how much is owed, and its own digest if no fetch proved it.
+    owed: u64,
+    content: Option<Hasher>,
+}
+
+/// Proof that a layer is the one its image names.
+#[derive(Debug)]
+pub struct VerifiedLayer {
+    diff_id: Digest,
+    toc: Arc<Toc>,
+}
+
+impl VerifiedLayer {
+    pub(crate) const fn new(diff_id: Digest, toc: Arc<Toc>) -> Self {
+        Self { diff_id, toc }
+    }
+
+    /// Returns the digest of the layer's tar.
+    pub const fn diff_id(&self) -> &Digest {
+        &self.diff_id
+    }
+
+    /// Returns the members, their names and the digests of their contents, all proven.
+    pub const fn toc(&self) -> &Arc<Toc> {
+        &self.toc
+    }
+}
+
+impl DiffIdCheck {
+    /// Starts at the beginning of the tar.
+    pub fn new(agreed: Agreed) -> Self {
+        Self { agreed, record: 0, entry: 0, tar: Hasher::new(), owed: 0, content: None }
+    }
+
+    /// Returns the file whose content is needed next, from its beginning and all of it; `None` at the end of the tar.
+    ///
+    /// # Errors
+    /// The content before it is not what the TOC says.
+    pub fn wants(&mut self) -> Result<Option<FileId>, DiffIdError> {
+        self.settle()?;
+        loop {
+            let Some(record) = self.agreed.tar_split.record(self.record) else { return Ok(None) };
+            self.record = self.record.saturating_add(1);
+            match record {
+                Record::Raw(bytes) => self.tar.update(bytes),
+                Record::File { size, .. } => {
+                    let file = FileId::new(self.entry);
+                    self.entry = self.entry.saturating_add(1);
+                    let Some(entry) = self.agreed.toc.file(file).filter(|entry| size > 0 && entry.is_file()) else {
+                        continue;
+                    };
+                    self.owed = size;
+                    // One chunk is one digest, and a fetch or an object's name stands for it already. The digest of
+                    // a file of several chunks names an object too, so it must be proven before anyone can ask for it.
+                    self.content = (self.agreed.toc.chunks(entry).len() != 1).then(Hasher::new);
+                    return Ok(Some(file));
+                }
+            }
+        }
+    }
+
+    /// Takes the next bytes of the file wanted; what it does not owe is an error.
+    ///
+    /// # Errors
+    /// The file on disk is longer than the TOC says.
+    pub fn receive(&mut self, bytes: &[u8]) -> Result<(), DiffIdError> {
+        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if len > self.owed {
+            return Err(DiffIdError::Length { name: self.name(), difference: len.saturating_sub(self.owed), more: true });
+        }
+        self.owed = self.owed.saturating_sub(len);
+        self.tar.update(bytes);
+        if let Some(content) = &mut self.content {
+            content.update(bytes);
+        }
+        Ok(())
+    }
+
+    /// Compares the tar with the digest that the image's config names.
+    ///
+    /// # Errors
+    /// It is another tar, or not all of it was received.
+    #[expect(clippy::needless_pass_by_value, reason = "the proof is spent")]
+    pub fn finish(mut self, complete: Complete, expected: &Digest) -> Result<VerifiedLayer, DiffIdError> {
+        let Complete { .. } = complete;
+        if self.wants()?.is_some() {
+            return Err(DiffIdError::Length { name: self.name(), difference: self.owed, more: false });
+        }
+        let actual = self.tar.finish();
+        if actual != *expected {
+            return Err(DiffIdError::Mismatch { expected: *expected, actual });
+        }
+        Ok(VerifiedLayer::new(actual, self.agreed.toc))
+    }
+
+    fn settle(&mut self) -> Result<(), DiffIdError> {
+        if self.owed > 0 {
+            return Err(DiffIdError::Length { name: self.name(), difference: self.owed, more: false });
+        }
+        let Some(content) = self.content.take() else { return Ok(()) };
+        let file = FileId::new(self.entry.saturating_sub(1));
+        let expected = self.agreed.toc.file(file).and_then(|entry| entry.digest().copied());
+        let actual = content.finish();
+        match expected {
+            Some(expected) if expected != actual => {
+                Err(DiffIdError::Content { file, name: self.name(), expected, actual })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn name(&self) -> Name {
+        let entry = self.agreed.toc.entries().get(self.entry.saturating_sub(1));
+        entry.map(|entry| entry.member().name.clone()).unwrap_or_default()
+    }
+}
+
+/// A layer that is not the one its image names.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiffIdError {
+    /// A file's content is not what the TOC says.
+    #[error("{name}: its content is {actual}, the TOC says {expected}")]
+    Content {
+        /// The file.
+        file: FileId,
+        /// Its name.
+        name: Name,
+        /// The digest in the TOC.
+        expected: Digest,
+        /// The digest of what is there.
+        actual: Digest,
+    },
+    /// A file is longer or shorter than the tar says.
+    #[error("{name}: it is {difference} bytes {} than the tar says", if *.more { "longer" } else { "shorter" })]
+    Length {
+        /// Its name.
+        name: Name,
+        /// By how many bytes.
+        difference: u64,
+        /// Whether it is longer.
+        more: bool,
+    },
+    /// The whole tar is another one.
+    #[error("the layer's tar is {actual}, the image says {expected} (DiffID)")]
+    Mismatch {
+        /// The DiffID in the image's config.
+        expected: Digest,
+        /// The digest of the tar.
+        actual: Digest,
+    },
+}

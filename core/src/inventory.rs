@@ -1,0 +1,76 @@
+//! What a machine holds, as plain data: the shell's answer to [`crate::Toc::wanted`].
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::{Class, Digest};
+
+/// The files and chunks that could serve as donors for one layer.
+///
+/// An entry is a claim, not a proof: what is taken from a donor is proven with the layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inventory {
+    files: BTreeMap<Digest, HeldFile>,
+    chunks: BTreeMap<Digest, HeldChunk>,
+}
+
+/// A whole file that is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeldFile {
+    /// Its length in bytes.
+    pub size: u64,
+    /// The metadata classes that it is held under, each an inode that can be hard-linked.
+    pub classes: Vec<Class>,
+}
+
+/// A chunk that is held inside a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "plain data, made by the shell")]
+pub struct HeldChunk {
+    /// The file's content.
+    pub object: Digest,
+    /// Where the chunk begins in it.
+    pub offset: u64,
+    /// The chunk's length in bytes.
+    pub len: u64,
+}
+
+impl Inventory {
+    /// Knows nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a whole file under one metadata class. Of two claims with different sizes the first stays.
+    pub fn add_file(&mut self, digest: Digest, size: u64, class: Class) {
+        let held = self.files.entry(digest).or_insert_with(|| HeldFile { size, classes: Vec::new() });
+        if held.size == size && !held.classes.contains(&class) {
+            held.classes.push(class);
+        }
+    }
+
+    /// Adds a chunk; of several places the first stays.
+    pub fn add_chunk(&mut self, digest: Digest, chunk: HeldChunk) {
+        self.chunks.entry(digest).or_insert(chunk);
+    }
+
+    /// Strikes out a donor that turned out corrupt or gone, and every chunk in it.
+    pub fn strike(&mut self, object: &Digest) {
+        self.files.remove(object);
+        self.chunks.retain(|_, chunk| chunk.object != *object);
+    }
+
+    /// Returns the whole file with this digest if it has this size.
+    pub fn file(&self, digest: &Digest, size: u64) -> Option<&HeldFile> {
+        self.files.get(digest).filter(|held| held.size == size)
+    }
+
+    /// Returns where a chunk with this digest and length lies: a part of a file, or all of one.
+    pub fn chunk(&self, digest: &Digest, len: u64) -> Option<HeldChunk> {
+        if self.file(digest, len).is_some() {
+            return Some(HeldChunk { object: *digest, offset: 0, len });
+        }
+        self.chunks.get(digest).copied().filter(|chunk| chunk.len == len)
+    }
+}

@@ -1,0 +1,129 @@
+//! A plan: where every byte of a layer will come from, settled before anything is fetched.
+
+mod decide;
+mod merge;
+mod summary;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+pub use decide::{Decision, Reason, decide};
+pub use summary::Summary;
+
+use crate::fetch::Fetch;
+use crate::ledger::Ledger;
+use crate::toc::{FileId, Toc};
+use crate::{Digest, HeldChunk, Limits};
+
+/// What to take from donors and what to fetch.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    toc: Arc<Toc>,
+    files: Vec<PlannedFile>,
+    parts: Arc<[Part]>,
+    requests: Vec<Request>,
+    limits: Limits,
+}
+
+/// One regular file with content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlannedFile {
+    /// Which one.
+    pub file: FileId,
+    /// Where its content comes from.
+    pub source: Source,
+}
+
+/// Where a file's content comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a shell that misses one would lose a file")]
+pub enum Source {
+    /// Put together: from fetched chunks, from donors' chunks and from holes. A file that is fetched as a whole is
+    /// this too, with no pieces from donors.
+    Assembled {
+        /// What donors give; the rest is fetched or a hole.
+        donated: Vec<Donated>,
+        /// Whether anything is fetched for it.
+        fetched: bool,
+    },
+    /// The machine holds a file with the same content.
+    Held {
+        /// The donor's digest.
+        digest: Digest,
+        /// Whether it is held under the same metadata, so that it may be the same inode.
+        same_class: bool,
+    },
+    /// An earlier file of the same layer has the same content.
+    Twin {
+        /// The earlier file.
+        of: FileId,
+        /// Whether their metadata agree.
+        same_class: bool,
+    },
+}
+
+/// A piece of a file that a donor holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Donated {
+    /// Where it goes in the file.
+    pub offset: u64,
+    /// Where it is.
+    pub chunk: HeldChunk,
+}
+
+/// A stretch of the blob that decodes to one chunk, and the places the chunk goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) frames: Range<u64>,
+    pub(crate) len: u64,
+    pub(crate) digest: Digest,
+    pub(crate) targets: Vec<Target>,
+}
+
+/// A place that a chunk goes: a file, and an offset in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) file: FileId,
+    pub(crate) offset: u64,
+}
+
+/// One range to ask for, and the parts in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) range: Range<u64>,
+    pub(crate) parts: Range<usize>,
+}
+
+impl Plan {
+    /// Returns every regular file with content, in the order of the tar.
+    pub fn files(&self) -> &[PlannedFile] {
+        &self.files
+    }
+
+    /// Returns the byte ranges to ask for: ascending, disjoint, none empty.
+    pub fn requests(&self) -> impl ExactSizeIterator<Item = Range<u64>> {
+        self.requests.iter().map(|request| request.range.clone())
+    }
+
+    /// Returns the TOC that was planned for.
+    pub const fn toc(&self) -> &Arc<Toc> {
+        &self.toc
+    }
+
+    /// Returns how often each file is written to by fetches: once per chunk that goes there.
+    pub fn arrivals(&self) -> impl Iterator<Item = FileId> {
+        self.parts.iter().flat_map(|part| part.targets.iter().map(|target| target.file))
+    }
+
+    /// Starts: one fetch for each request, and the ledger that waits for all of them.
+    pub fn start(&self) -> (Ledger, impl ExactSizeIterator<Item = Fetch>) {
+        let ledger = Ledger::new(&self.parts, self.requests.len());
+        let fetches = self.requests.iter().enumerate().map(|(index, request)| {
+            Fetch::new(index, request.clone(), Arc::clone(&self.parts), Arc::clone(&self.toc), &self.limits)
+        });
+        (ledger, fetches)
+    }
+}

@@ -1,0 +1,139 @@
+//! The TOC in our own store: the same JSON, without offsets, plus names that JSON text cannot say.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
+
+use super::{Body, Chunk, Entry, Place, Toc, TocError, time};
+use crate::{Digest, Limits, Member, Name, Timestamp};
+
+impl Toc {
+    /// Writes the TOC as our store keeps it: the format's own keys, no blob offsets, because the blob is not kept.
+    pub fn to_stored(&self) -> Vec<u8> {
+        // Serialising into memory fails for maps with keys that are no strings, of which there are none.
+        serde_json::to_vec(&Stored(self)).unwrap_or_default()
+    }
+
+    /// Reads what [`to_stored`](Self::to_stored) wrote.
+    ///
+    /// # Errors
+    /// The bytes are not what was written: somebody changed the store.
+    pub fn from_stored(json: &[u8], limits: &Limits) -> Result<Self, TocError> {
+        Self::parse(json, Place::Store, limits)
+    }
+}
+
+struct Stored<'a>(&'a Toc);
+
+impl Serialize for Stored<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Toc", 3)?;
+        object.serialize_field("version", &1)?;
+        object.serialize_field("entries", &Entries(self.0))?;
+        if let Some(digest) = &self.0.tar_split_digest {
+            object.serialize_field("tarSplitDigest", digest)?;
+        }
+        object.end()
+    }
+}
+
+struct Entries<'a>(&'a Toc);
+
+impl Serialize for Entries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        for entry in &self.0.entries {
+            let chunks = self.0.chunks(entry);
+            let (first, more) = chunks.split_at_checked(1).unwrap_or_default();
+            list.serialize_element(&Line { entry, chunk: first.first().filter(|_| !more.is_empty()), first: true })?;
+            for chunk in more {
+                list.serialize_element(&Line { entry, chunk: Some(chunk), first: false })?;
+            }
+        }
+        list.end()
+    }
+}
+
+/// One element of `entries`: a member with its first chunk, or one more chunk.
+struct Line<'a> {
+    entry: &'a Entry,
+    chunk: Option<&'a Chunk>,
+    first: bool,
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let member = &self.entry.member;
+        map.serialize_entry("type", if self.first { member.kind.as_str() } else { "chunk" })?;
+        name(&mut map, "name", "nameRaw", &member.name)?;
+        if self.first {
+            self.member(&mut map, member)?;
+            if let Some(digest) = self.entry.digest.filter(|digest| *digest != Digest::EMPTY) {
+                map.serialize_entry("digest", &digest)?;
+            }
+        }
+        if let Some(Chunk { offset, len, digest, body }) = self.chunk {
+            map.serialize_entry("chunkSize", len)?;
+            map.serialize_entry("chunkOffset", offset)?;
+            map.serialize_entry("chunkDigest", digest)?;
+            if *body == Body::Zeros {
+                map.serialize_entry("chunkType", "zeros")?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl Line<'_> {
+    fn member<M: SerializeMap>(&self, map: &mut M, member: &Member) -> Result<(), M::Error> {
+        if !member.link.is_empty() {
+            name(map, "linkName", "linkNameRaw", &member.link)?;
+        }
+        map.serialize_entry("mode", &member.mode)?;
+        let numbers = [
+            ("size", member.size),
+            ("uid", member.uid),
+            ("gid", member.gid),
+            ("devMajor", member.dev_major),
+            ("devMinor", member.dev_minor),
+        ];
+        for (key, value) in numbers.iter().filter(|(_, value)| *value != 0) {
+            map.serialize_entry(key, value)?;
+        }
+        for (key, value) in [("modtime", member.mtime), ("accesstime", member.atime), ("changetime", member.ctime)] {
+            if let Some(text) = value.and_then(rfc3339) {
+                map.serialize_entry(key, &text)?;
+            }
+        }
+        if !member.xattrs.is_empty() {
+            map.serialize_entry("xattrs", &Xattrs(&member.xattrs))?;
+        }
+        Ok(())
+    }
+}
+
+struct Xattrs<'a>(&'a crate::Xattrs);
+
+impl Serialize for Xattrs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let pairs = self.0.iter().map(|(key, value)| (String::from_utf8_lossy(key).to_string(), STANDARD.encode(value)));
+        serializer.collect_map(pairs)
+    }
+}
+
+fn name<M: SerializeMap>(map: &mut M, text_key: &str, raw_key: &str, name: &Name) -> Result<(), M::Error> {
+    match core::str::from_utf8(name.as_bytes()) {
+        Ok(text) => map.serialize_entry(text_key, text),
+        Err(_not_text) => map.serialize_entry(raw_key, &STANDARD.encode(name.as_bytes())),
+    }
+}
+
+/// `None` for years that RFC 3339 cannot say, which no TOC can hold either.
+fn rfc3339(time: Timestamp) -> Option<String> {
+    let mut text = String::new();
+    time::format(time, &mut text).ok().map(|()| text)
+}

@@ -1,0 +1,269 @@
+//! A whole blob, decompressed as it comes, whatever it is compressed with.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::fmt;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use crate::zstd::Decoder;
+use crate::{Digest, Hasher, Limits};
+
+/// How much is lent at once, in bytes.
+const PIECE: usize = 256 * 1024;
+
+/// Takes a blob front to back, hashes it, and lends what it decompresses to.
+///
+/// The compression is read off the first bytes, not off the media type: registries and build tools mix those up, and
+/// the digests prove the result either way. Gzip of several members and zstd of several frames, empty and skippable
+/// ones too, are one stream. Memory: one window and one buffer.
+pub struct Unwrap {
+    codec: Codec,
+    blob: Hasher,
+    len: u64,
+    window_log: u32,
+    head: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+enum Codec {
+    /// Not enough bytes to tell.
+    Unknown,
+    Gzip(Gzip),
+    Plain,
+    Zstd(Decoder),
+}
+
+/// Proof that a blob came to its end and has the digest that the manifest names.
+#[derive(Debug)]
+pub struct WholeBlob {
+    _private: (),
+}
+
+impl Unwrap {
+    /// Starts before the first byte.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            codec: Codec::Unknown,
+            blob: Hasher::new(),
+            len: 0,
+            window_log: limits.window_log,
+            head: Vec::new(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Takes the next bytes of the blob. The guard must be read to its end.
+    pub fn receive<'a>(&'a mut self, bytes: &'a [u8]) -> Plain<'a> {
+        self.blob.update(bytes);
+        self.len = self.len.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        Plain { unwrap: self, bytes, head_done: false }
+    }
+
+    /// Ends the blob.
+    ///
+    /// # Errors
+    /// It has another digest, or ends inside a frame.
+    pub fn finish(self, expected: &Digest) -> Result<WholeBlob, UnwrapError> {
+        let actual = self.blob.finish();
+        if actual != *expected {
+            return Err(UnwrapError::Digest { expected: *expected, actual, len: self.len });
+        }
+        let ended = match &self.codec {
+            Codec::Unknown => self.head.is_empty(),
+            Codec::Plain => true,
+            Codec::Gzip(gzip) => gzip.at_end(),
+            Codec::Zstd(decoder) => decoder.at_frame_end(),
+        };
+        if !ended {
+            return Err(UnwrapError::Truncated { len: self.len });
+        }
+        Ok(WholeBlob { _private: () })
+    }
+
+    /// Settles what the blob is, once enough of it is here; `false` while it is not.
+    fn sniff(&mut self) -> Result<bool, UnwrapError> {
+        let Some(magic) = self.head.first_chunk::<6>() else { return Ok(false) };
+        self.codec = match magic {
+            [0x1f, 0x8b, ..] => Codec::Gzip(Gzip::new()),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+                Codec::Zstd(Decoder::new(self.window_log))
+            }
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => return Err(UnwrapError::Unsupported { what: "bzip2" }),
+            [0xfd, b'7', b'z', b'X', b'Z', 0] => return Err(UnwrapError::Unsupported { what: "xz" }),
+            _ => Codec::Plain,
+        };
+        Ok(true)
+    }
+}
+
+impl fmt::Debug for Unwrap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unwrap").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+/// Lends plain bytes, a piece at a time.
+#[derive(Debug)]
+#[must_use = "the bytes are decoded only as pieces are taken"]
+pub struct Plain<'a> {
+    unwrap: &'a mut Unwrap,
+    bytes: &'a [u8],
+    /// Whether the bytes kept back for telling the compression have been decoded.
+    head_done: bool,
+}
+
+impl Plain<'_> {
+    /// Returns the next plain bytes, never empty, or `None` when more of the blob is needed.
+    ///
+    /// # Errors
+    /// The bytes are not what their beginning says they are.
+    pub fn next_piece(&mut self) -> Result<Option<&[u8]>, UnwrapError> {
+        if matches!(self.unwrap.codec, Codec::Unknown) {
+            let missing = 6_usize.saturating_sub(self.unwrap.head.len()).min(self.bytes.len());
+            let (head, rest) = self.bytes.split_at_checked(missing).unwrap_or_default();
+            self.unwrap.head.extend_from_slice(head);
+            self.bytes = rest;
+            if !self.unwrap.sniff()? {
+                return Ok(None);
+            }
+        }
+        if !self.head_done && !self.unwrap.head.is_empty() {
+            let head = core::mem::take(&mut self.unwrap.head);
+            let (used, written) = self.unwrap.step(&head)?;
+            self.unwrap.head = head.get(used..).unwrap_or_default().to_vec();
+            self.head_done = self.unwrap.head.is_empty();
+            if written > 0 {
+                return Ok(self.unwrap.buffer.get(..written));
+            }
+        }
+        loop {
+            let (used, written) = self.unwrap.step(self.bytes)?;
+            self.bytes = self.bytes.get(used..).unwrap_or_default();
+            if written > 0 {
+                return Ok(self.unwrap.buffer.get(..written));
+            }
+            if used == 0 {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+impl Unwrap {
+    /// Decodes once from `input` into the buffer; returns what was used and what came out.
+    fn step(&mut self, input: &[u8]) -> Result<(usize, usize), UnwrapError> {
+        self.buffer.resize(PIECE, 0);
+        let at = self.len;
+        match &mut self.codec {
+            Codec::Unknown => Ok((0, 0)),
+            Codec::Plain => {
+                let len = input.len().min(PIECE);
+                if let (Some(to), Some(from)) = (self.buffer.get_mut(..len), input.get(..len)) {
+                    to.copy_from_slice(from);
+                }
+                Ok((len, len))
+            }
+            Codec::Gzip(gzip) => gzip.step(input, &mut self.buffer).map_err(|message| UnwrapError::Gzip { at, message }),
+            Codec::Zstd(decoder) => {
+                let progress = decoder
+                    .decode(input, &mut self.buffer)
+                    .map_err(|error| UnwrapError::Zstd { at, message: error.to_string() })?;
+                Ok((progress.read, progress.written))
+            }
+        }
+    }
+}
+
+/// Gzip members one after the other. Zeros after the last are padding, as gzip and tapes have it.
+struct Gzip {
+    member: Decompress,
+    state: GzipState,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GzipState {
+    Between,
+    Inside,
+    Padding,
+}
+
+impl Gzip {
+    fn new() -> Self {
+        Self { member: Decompress::new_gzip(15), state: GzipState::Inside }
+    }
+
+    fn at_end(&self) -> bool {
+        self.state != GzipState::Inside
+    }
+
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), alloc::string::String> {
+        match (self.state, input.first()) {
+            (_, None) if self.state != GzipState::Inside => return Ok((0, 0)),
+            (GzipState::Between, Some(0)) => self.state = GzipState::Padding,
+            (GzipState::Between, Some(_)) => {
+                self.member = Decompress::new_gzip(15);
+                self.state = GzipState::Inside;
+            }
+            _ => {}
+        }
+        if self.state == GzipState::Padding {
+            let zeros = input.iter().take_while(|byte| **byte == 0).count();
+            if zeros == input.len() {
+                return Ok((zeros, 0));
+            }
+            return Err("bytes that are no gzip follow its zero padding".into());
+        }
+        let (before_in, before_out) = (self.member.total_in(), self.member.total_out());
+        let status = self.member.decompress(input, output, FlushDecompress::None).map_err(|error| error.to_string())?;
+        if status == Status::StreamEnd {
+            self.state = GzipState::Between;
+        }
+        let moved = |now: u64, before: u64| usize::try_from(now.saturating_sub(before)).unwrap_or(0);
+        Ok((moved(self.member.total_in(), before_in), moved(self.member.total_out(), before_out)))
+    }
+}
+
+/// A blob that is not what the manifest says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnwrapError {
+    /// The blob has another digest.
+    #[error("the blob's {len} bytes are {actual}, the manifest says {expected}")]
+    Digest {
+        /// The digest in the manifest.
+        expected: Digest,
+        /// The digest of the bytes.
+        actual: Digest,
+        /// How many bytes came.
+        len: u64,
+    },
+    /// No gzip.
+    #[error("the blob is no gzip before byte {at}: {message}")]
+    Gzip {
+        /// An offset in the blob, after the place.
+        at: u64,
+        /// What the decoder says.
+        message: alloc::string::String,
+    },
+    /// The blob ends inside a frame or member.
+    #[error("the blob ends inside a frame, after {len} bytes")]
+    Truncated {
+        /// How many bytes came.
+        len: u64,
+    },
+    /// A compression that no registry's media type names.
+    #[error("the blob is compressed with {what}, which is not supported; push it again with gzip or zstd")]
+    Unsupported {
+        /// The compression.
+        what: &'static str,
+    },
+    /// No zstd.
+    #[error("the blob is no zstd before byte {at}: {message}")]
+    Zstd {
+        /// An offset in the blob, after the place.
+        at: u64,
+        /// What the decoder says.
+        message: alloc::string::String,
+    },
+}

@@ -1,0 +1,276 @@
+//! A layer read front to back: the tar alone says everything, and its TOC is made on the way.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::diff_id::VerifiedLayer;
+use crate::tar::{TarError, TarEvent, TarReader};
+use crate::tar_split::TarSplitWriter;
+use crate::toc::{CompressedTarSplit, FileId, Toc};
+use crate::unwrap::WholeBlob;
+use crate::zstd::Encoder;
+use crate::{Digest, Hasher, Kind, Limits, Member};
+
+/// Holes are hashed as the zeros they read as.
+const ZEROS: [u8; 4096] = [0; 4096];
+
+/// Takes a layer's tar and lends the contents of its files, each with its digest at its end.
+#[derive(Debug)]
+pub struct WholeFetch {
+    tar: TarReader,
+    diff_id: Hasher,
+    limits: Limits,
+    members: Vec<(Member, Option<Digest>)>,
+    content_bytes: u64,
+    /// The file being received: its hasher, and how far it reached.
+    file: Option<(Hasher, u64)>,
+    split: Option<SplitWriter>,
+}
+
+/// What a step of [`WholeFetch`] brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a shell that misses one would lose content")]
+pub enum WholePiece<'a> {
+    /// A file with content begins.
+    Begin {
+        /// Which one.
+        file: FileId,
+        /// Its length, holes included.
+        size: u64,
+    },
+    /// Bytes of the file that began last; what is skipped between two is a hole.
+    Data {
+        /// Where they belong.
+        offset: u64,
+        /// The bytes.
+        bytes: &'a [u8],
+    },
+    /// The file that began last is complete.
+    End {
+        /// Which one.
+        file: FileId,
+        /// The digest of its content.
+        digest: Digest,
+    },
+}
+
+/// A layer that was read whole: proven, with the TOC and tar-split that were made of it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct WholeLayer {
+    /// The proof.
+    pub verified: VerifiedLayer,
+    /// The tar without its contents; `None` for a layer with sparse files, which the form cannot hold.
+    pub tar_split: Option<CompressedTarSplit>,
+}
+
+impl WholeFetch {
+    /// Starts at the beginning of the tar.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            tar: TarReader::new(limits),
+            diff_id: Hasher::new(),
+            limits: *limits,
+            members: Vec::new(),
+            content_bytes: 0,
+            file: None,
+            split: Some(SplitWriter::new()),
+        }
+    }
+
+    /// Takes the next bytes of the uncompressed tar. The guard must be read to its end.
+    pub fn receive<'a>(&'a mut self, bytes: &'a [u8]) -> WholePieces<'a> {
+        self.diff_id.update(bytes);
+        let Self { tar, members, content_bytes, file, split, limits, .. } = self;
+        WholePieces { events: tar.receive(bytes), state: State { members, content_bytes, file, split, limits } }
+    }
+
+    /// Ends the tar and compares it with the DiffID that the image's config names.
+    ///
+    /// # Errors
+    /// The tar ends early or is another one.
+    #[expect(clippy::needless_pass_by_value, reason = "the proof is spent")]
+    pub fn finish(self, blob: WholeBlob, expected: &Digest) -> Result<WholeLayer, WholeError> {
+        let WholeBlob { .. } = blob;
+        self.tar.finish().map_err(WholeError::Tar)?;
+        let actual = self.diff_id.finish();
+        if actual != *expected {
+            return Err(WholeError::DiffId { expected: *expected, actual });
+        }
+        let verified = VerifiedLayer::new(actual, Arc::new(Toc::from_members(self.members)));
+        Ok(WholeLayer { verified, tar_split: self.split.map(SplitWriter::finish) })
+    }
+}
+
+/// Lends the contents that some bytes of a tar hold.
+#[derive(Debug)]
+#[must_use = "what is not read here is lost"]
+pub struct WholePieces<'a> {
+    events: crate::tar::TarEvents<'a>,
+    state: State<'a>,
+}
+
+#[derive(Debug)]
+struct State<'a> {
+    members: &'a mut Vec<(Member, Option<Digest>)>,
+    content_bytes: &'a mut u64,
+    file: &'a mut Option<(Hasher, u64)>,
+    split: &'a mut Option<SplitWriter>,
+    limits: &'a Limits,
+}
+
+impl<'a> WholePieces<'a> {
+    /// Returns the next step, or `None` when all bytes were used.
+    ///
+    /// # Errors
+    /// The bytes are no tar, or go over a limit.
+    pub fn next_piece(&mut self) -> Result<Option<WholePiece<'a>>, WholeError> {
+        while let Some(event) = self.events.next_event().map_err(WholeError::Tar)? {
+            if let Some(piece) = self.state.take(event)? {
+                return Ok(Some(piece));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl State<'_> {
+    fn take<'e>(&mut self, event: TarEvent<'e>) -> Result<Option<WholePiece<'e>>, WholeError> {
+        match event {
+            TarEvent::Raw(bytes) => {
+                if let Some(split) = self.split {
+                    split.raw(bytes);
+                }
+                Ok(None)
+            }
+            TarEvent::Member(entry) => self.member(entry),
+            TarEvent::Data { offset, bytes } => {
+                if let Some((hasher, reached)) = self.file {
+                    zeros(hasher, offset.saturating_sub(*reached));
+                    hasher.update(bytes);
+                    *reached = offset.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+                }
+                if let Some(split) = self.split {
+                    split.data(bytes);
+                }
+                Ok(Some(WholePiece::Data { offset, bytes }))
+            }
+            TarEvent::EndMember => {
+                if let Some(split) = self.split {
+                    split.end();
+                }
+                let Some((mut hasher, reached)) = self.file.take() else { return Ok(None) };
+                let index = self.members.len().saturating_sub(1);
+                let Some((member, digest)) = self.members.last_mut() else { return Ok(None) };
+                zeros(&mut hasher, member.size.saturating_sub(reached));
+                let content = hasher.finish();
+                *digest = Some(content);
+                Ok(Some(WholePiece::End { file: FileId::new(index), digest: content }))
+            }
+        }
+    }
+
+    fn member(&mut self, entry: crate::tar::Entry) -> Result<Option<WholePiece<'static>>, WholeError> {
+        if entry.is_sparse() {
+            *self.split = None;
+        }
+        if let Some(split) = self.split {
+            split.begin(&entry.member, entry.stored);
+        }
+        let member = entry.member;
+        let file = FileId::new(self.members.len());
+        let (size, regular) = (member.size, member.kind == Kind::Regular);
+        self.members.push((member, regular.then_some(Digest::EMPTY)));
+        if !regular || size == 0 {
+            return Ok(None);
+        }
+        *self.content_bytes = self.content_bytes.saturating_add(size);
+        if size > self.limits.file || *self.content_bytes > self.limits.content {
+            return Err(WholeError::TooLarge { len: *self.content_bytes, limit: self.limits.content });
+        }
+        *self.file = Some((Hasher::new(), 0));
+        Ok(Some(WholePiece::Begin { file, size }))
+    }
+}
+
+fn zeros(hasher: &mut Hasher, len: u64) {
+    let mut left = len;
+    while left > 0 {
+        let now = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROS.len());
+        hasher.update(ZEROS.get(..now).unwrap_or_default());
+        left = left.saturating_sub(u64::try_from(now).unwrap_or(left).max(1));
+    }
+}
+
+/// Writes the tar-split and compresses it as it grows.
+#[derive(Debug)]
+struct SplitWriter {
+    records: TarSplitWriter,
+    encoder: Encoder,
+    plain_len: u64,
+}
+
+impl SplitWriter {
+    /// The level that costs little and halves what the fastest leaves of base64.
+    const LEVEL: i32 = 3;
+
+    fn new() -> Self {
+        Self { records: TarSplitWriter::new(), encoder: Encoder::new(Self::LEVEL), plain_len: 0 }
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
+        self.records.raw(bytes);
+        self.flush();
+    }
+
+    fn begin(&mut self, member: &Member, stored: u64) {
+        self.records.begin_file(&member.name, stored);
+        self.flush();
+    }
+
+    fn data(&mut self, bytes: &[u8]) {
+        self.records.data(bytes);
+    }
+
+    fn end(&mut self) {
+        self.records.end_file();
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        let lines = self.records.take();
+        self.plain_len = self.plain_len.saturating_add(u64::try_from(lines.len()).unwrap_or(u64::MAX));
+        self.encoder.write(&lines);
+    }
+
+    fn finish(mut self) -> CompressedTarSplit {
+        self.records.finish();
+        self.flush();
+        CompressedTarSplit::from_store(self.encoder.finish(), self.plain_len)
+    }
+}
+
+/// A tar that is not the one the image names.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WholeError {
+    /// It has another digest.
+    #[error("the layer's tar is {actual}, the image says {expected} (DiffID)")]
+    DiffId {
+        /// The DiffID in the image's config.
+        expected: Digest,
+        /// The digest of the tar.
+        actual: Digest,
+    },
+    /// It is no tar.
+    #[error("{0}")]
+    Tar(TarError),
+    /// Its files are too large together.
+    #[error("the layer's files come to {len} bytes or more, the limit is {limit}")]
+    TooLarge {
+        /// The length so far.
+        len: u64,
+        /// The limit.
+        limit: u64,
+    },
+}

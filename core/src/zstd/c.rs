@@ -1,0 +1,108 @@
+//! C zstd, through zstd-safe.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::fmt;
+
+use zstd_safe::{CCtx, CParameter, DCtx, DParameter, InBuffer, OutBuffer, ResetDirective, get_error_name};
+use zstd_safe::zstd_sys::ZSTD_EndDirective;
+
+use super::{Progress, ZstdError};
+
+/// One decompression context, reused from frame to frame: a new one costs about a fifth of decoding a small file.
+pub(crate) struct Raw {
+    context: DCtx<'static>,
+    /// What the last call said is still owed of the frame; 0 at a frame's end.
+    owed: usize,
+}
+
+impl Raw {
+    pub(crate) fn new(window_log: u32) -> Self {
+        let mut context = DCtx::create();
+        // Fails only for a number outside zstd's own bounds, which then keeps zstd's default of 27.
+        let _default = context.set_parameter(DParameter::WindowLogMax(window_log));
+        Self { context, owed: 0 }
+    }
+
+    pub(crate) fn reset(&mut self) {
+        let _infallible = self.context.reset(ResetDirective::SessionOnly);
+        self.owed = 0;
+    }
+
+    pub(crate) fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, ZstdError> {
+        let mut source = InBuffer::around(input);
+        let mut target = OutBuffer::around(output);
+        while target.pos() < target.capacity() {
+            let before = (source.pos(), target.pos());
+            if before.0 == input.len() && self.owed == 0 {
+                break;
+            }
+            self.owed = self
+                .context
+                .decompress_stream(&mut target, &mut source)
+                .map_err(|code| ZstdError(get_error_name(code).to_string()))?;
+            if (source.pos(), target.pos()) == before {
+                break;
+            }
+        }
+        Ok(Progress { read: source.pos(), written: target.pos() })
+    }
+
+    pub(crate) const fn at_frame_end(&self) -> bool {
+        self.owed == 0
+    }
+}
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Raw").field("owed", &self.owed).finish_non_exhaustive()
+    }
+}
+
+/// Compresses bytes that come in pieces into one frame.
+pub(crate) struct Encoder {
+    context: CCtx<'static>,
+    frame: Vec<u8>,
+}
+
+impl Encoder {
+    /// Starts a frame at `level` (1 to 19).
+    pub(crate) fn new(level: i32) -> Self {
+        let mut context = CCtx::create();
+        // Neither can fail on a fresh context for levels in zstd's own bounds.
+        let _level = context.set_parameter(CParameter::CompressionLevel(level));
+        let _checksum = context.set_parameter(CParameter::ChecksumFlag(true));
+        Self { context, frame: Vec::new() }
+    }
+
+    /// Takes the next bytes.
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        self.drive(bytes, ZSTD_EndDirective::ZSTD_e_continue);
+    }
+
+    /// Ends the frame and returns it.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        self.drive(&[], ZSTD_EndDirective::ZSTD_e_end);
+        self.frame
+    }
+
+    fn drive(&mut self, bytes: &[u8], directive: ZSTD_EndDirective) {
+        let mut source = InBuffer::around(bytes);
+        loop {
+            let len = self.frame.len();
+            self.frame.reserve(64 * 1024);
+            let mut target = OutBuffer::around_pos(&mut self.frame, len);
+            let owed = self.context.compress_stream2(&mut target, &mut source, directive).unwrap_or(0);
+            let ended = matches!(directive, ZSTD_EndDirective::ZSTD_e_end);
+            if (ended && owed == 0) || (!ended && source.pos() == bytes.len()) {
+                return;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder").field("len", &self.frame.len()).finish_non_exhaustive()
+    }
+}

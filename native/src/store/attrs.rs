@@ -1,0 +1,173 @@
+//! A member's metadata on a file.
+//!
+//! Order matters: changing the owner clears setuid and file capabilities, so it comes first; xattrs on one's own file
+//! need write permission, so they come before the mode; times come last, for everything else moves them.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{self, AtFlags, Mode, Timespec, Timestamps, UTIME_OMIT, XattrFlags};
+use rustix::io::Errno;
+use rustix::process::{Gid, Uid};
+use shingle_core::{Kind, Member, Timestamp};
+
+use super::privilege::Privilege;
+
+/// What could not be given to files as the layer says it, for want of privilege or of a file system that can.
+///
+/// Nothing of it is lost: the layer's record in the store has it.
+#[derive(Debug, Default)]
+pub(crate) struct Withheld {
+    pub(crate) owners: AtomicU64,
+    pub(crate) devices: AtomicU64,
+    pub(crate) xattrs: AtomicU64,
+}
+
+impl Withheld {
+    fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The mode that a new file should be opened with, and whether more than that open is needed to get it right.
+pub(crate) fn open_mode(member: &Member, privilege: Privilege) -> Mode {
+    Mode::from_raw_mode(file_mode(member, privilege) & 0o777)
+}
+
+/// The mode that a file gets: the member's, plus what its owner needs to read it back where we are not root.
+pub(crate) fn file_mode(member: &Member, privilege: Privilege) -> u32 {
+    let needed = match (privilege.root, member.kind) {
+        (true, _) => 0,
+        (false, Kind::Directory) => 0o700,
+        (false, _) => 0o400,
+    };
+    member.mode & 0o7777 | needed
+}
+
+/// Applies a member's metadata to an open regular file or directory.
+///
+/// `fresh` says that the file was just made with [`open_mode`], so that calls which change nothing can be left out.
+pub(crate) fn apply(
+    file: impl AsFd,
+    member: &Member,
+    privilege: Privilege,
+    withheld: &Withheld,
+    fresh: bool,
+) -> Result<(), Errno> {
+    let file = file.as_fd();
+    let owned = (member.uid, member.gid) == (u64::from(privilege.uid), u64::from(privilege.gid));
+    let mode = file_mode(member, privilege);
+    let mut exact = fresh && mode & (privilege.umask | !0o777) == 0;
+    if privilege.root {
+        if !owned || !fresh {
+            let (uid, gid) = owner(member).ok_or(Errno::INVAL)?;
+            fs::fchown(file, Some(uid), Some(gid))?;
+            exact = false;
+        }
+    } else if !owned || mode != member.mode & 0o7777 {
+        Withheld::count(&withheld.owners);
+        override_stat(file, member, withheld)?;
+    }
+    for (name, value) in &member.xattrs {
+        if applies(name) {
+            set(fs::fsetxattr(file, xattr_name(name), value, XattrFlags::empty()), privilege, withheld)?;
+        }
+    }
+    if !exact {
+        fs::fchmod(file, Mode::from_raw_mode(mode))?;
+    }
+    fs::futimens(file, &times(member))
+}
+
+/// Applies a member's metadata to a symbolic link, device or named pipe, which cannot be opened.
+pub(crate) fn apply_at(
+    parent: impl AsFd,
+    name: &[u8],
+    member: &Member,
+    privilege: Privilege,
+    withheld: &Withheld,
+) -> Result<(), Errno> {
+    let parent = parent.as_fd();
+    let owned = (member.uid, member.gid) == (u64::from(privilege.uid), u64::from(privilege.gid));
+    if privilege.root {
+        let (uid, gid) = owner(member).ok_or(Errno::INVAL)?;
+        fs::chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
+    } else if !owned {
+        // Neither links nor pipes can carry `user.` xattrs.
+        Withheld::count(&withheld.owners);
+    }
+    for (key, value) in member.xattrs.iter().filter(|(key, _)| applies(key)) {
+        let path = magic_path(parent, name);
+        set(fs::lsetxattr(path.as_slice(), xattr_name(key), value, XattrFlags::empty()), privilege, withheld)?;
+    }
+    if member.kind != Kind::Symlink {
+        fs::chmodat(parent, name, Mode::from_raw_mode(member.mode & 0o7777), AtFlags::empty())?;
+    }
+    fs::utimensat(parent, name, &times(member), AtFlags::SYMLINK_NOFOLLOW)
+}
+
+/// Notes the real owner and mode where rootless podman and fuse-overlayfs look for them: `uid:gid:mode:type`.
+pub(crate) fn override_stat(file: BorrowedFd<'_>, member: &Member, withheld: &Withheld) -> Result<(), Errno> {
+    let kind = match member.kind {
+        Kind::Directory => "dir".to_owned(),
+        Kind::Block => format!("block-{}-{}", member.dev_major, member.dev_minor),
+        Kind::Char => format!("char-{}-{}", member.dev_major, member.dev_minor),
+        Kind::Fifo | Kind::Hardlink | Kind::Regular | Kind::Symlink => "file".to_owned(),
+    };
+    let value = format!("{}:{}:{:04o}:{kind}", member.uid, member.gid, member.mode & 0o7777);
+    match fs::fsetxattr(file, "user.containers.override_stat", value.as_bytes(), XattrFlags::empty()) {
+        Err(Errno::OPNOTSUPP | Errno::NOSPC | Errno::PERM) => {
+            Withheld::count(&withheld.xattrs);
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// Whether a layer may set an xattr.
+///
+/// Labels belong to the host's policy (the reference leaves them out too). What overlayfs keeps for itself would let
+/// a layer point into other layers; it stays in the record.
+fn applies(name: &[u8]) -> bool {
+    name != b"security.selinux" && !name.starts_with(b"trusted.overlay.") && !name.starts_with(b"user.overlay.")
+}
+
+fn set(result: Result<(), Errno>, privilege: Privilege, withheld: &Withheld) -> Result<(), Errno> {
+    match result {
+        // Not on this file system, or not for this kind of file (`user.` on links and devices), or not for us.
+        Err(Errno::OPNOTSUPP) => {}
+        Err(Errno::PERM) => {}
+        Err(Errno::ACCESS) if !privilege.root => {}
+        other => return other,
+    }
+    Withheld::count(&withheld.xattrs);
+    Ok(())
+}
+
+fn xattr_name(name: &[u8]) -> std::ffi::CString {
+    // A name with a NUL in it never passed the TOC parser's or the PAX reader's doors; it would be cut here.
+    let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+    std::ffi::CString::new(name.get(..end).unwrap_or_default()).unwrap_or_default()
+}
+
+/// A path to a name in an open directory, for the calls that have no `at` form.
+fn magic_path(parent: BorrowedFd<'_>, name: &[u8]) -> Vec<u8> {
+    let mut path = format!("/proc/self/fd/{}/", parent.as_raw_fd()).into_bytes();
+    path.extend_from_slice(name);
+    path
+}
+
+fn owner(member: &Member) -> Option<(Uid, Gid)> {
+    // The largest number means "leave as it is" to the kernel.
+    let number = |value: u64| u32::try_from(value).ok().filter(|value| *value != u32::MAX);
+    Some((Uid::from_raw(number(member.uid)?), Gid::from_raw(number(member.gid)?)))
+}
+
+pub(crate) fn times(member: &Member) -> Timestamps {
+    let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    let spec = |time: Timestamp| Timespec { tv_sec: time.seconds, tv_nsec: time.nanoseconds.into() };
+    Timestamps {
+        last_access: member.atime.map_or(omit, spec),
+        last_modification: spec(member.mtime.unwrap_or(Timestamp::EPOCH)),
+    }
+}

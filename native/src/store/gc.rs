@@ -1,0 +1,123 @@
+//! Garbage collection: mark from the image records, sweep the rest, under the lock that pulls share.
+
+use std::collections::BTreeSet;
+
+use cap_std::fs::MetadataExt;
+use shingle_core::{Class, Digest, Segment};
+
+use super::error::io_at;
+use super::{Store, StoreError, object_name};
+
+/// What gc removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Collected {
+    /// Layers that no image names.
+    pub layers: u64,
+    /// Contents that no layer names.
+    pub objects: u64,
+    /// Manifests and configs that no image names.
+    pub documents: u64,
+    /// Bytes of the inodes that lost their last name, holes not counted; shared extents are counted each time.
+    pub bytes: u64,
+}
+
+impl Store {
+    /// Removes everything that no image needs. Waits until no pull runs.
+    ///
+    /// # Errors
+    /// The store cannot be read or changed. What was removed before is consistent: names go first, contents last.
+    pub fn collect(&self) -> Result<Collected, StoreError> {
+        let _lock = self.lock_exclusive()?;
+        self.sweep_staging()?;
+        let images = self.images()?;
+        let mut collected = Collected::default();
+        let layers: BTreeSet<Digest> =
+            images.iter().flat_map(|image| image.layers.iter().map(|layer| layer.diff_id)).collect();
+        let documents: BTreeSet<Digest> =
+            images.iter().flat_map(|image| [image.manifest, image.config]).chain(images.iter().filter_map(|i| i.index)).collect();
+        // Records first: a layer without one is no layer, and its tree is only rubbish.
+        for name in self.names("layers")? {
+            if !Digest::from_hex(&name).is_some_and(|diff_id| layers.contains(&diff_id)) {
+                self.remove_tree(&format!("layers/{name}"), &mut collected.bytes)?;
+                collected.layers += 1;
+            }
+        }
+        self.rebuild_index()?;
+        for name in self.names("trees")? {
+            if !Digest::from_hex(&name).is_some_and(|diff_id| layers.contains(&diff_id)) {
+                self.remove_tree(&format!("trees/{name}"), &mut collected.bytes)?;
+            }
+        }
+        for name in self.names("images/blobs")? {
+            if !Digest::from_hex(&name).is_some_and(|digest| documents.contains(&digest)) {
+                self.remove_file(&format!("images/blobs/{name}"), &mut collected.bytes)?;
+                collected.documents += 1;
+            }
+        }
+        for name in self.names("quarantine")? {
+            self.remove_file(&format!("quarantine/{name}"), &mut collected.bytes)?;
+        }
+        let objects = self.marked()?;
+        for shard in self.names("objects")? {
+            for name in self.names(&format!("objects/{shard}"))? {
+                let path = format!("objects/{shard}/{name}");
+                if !objects.contains(&path) {
+                    self.remove_file(&path, &mut collected.bytes)?;
+                    collected.objects += 1;
+                }
+            }
+        }
+        Ok(collected)
+    }
+
+    /// Returns the paths of all objects that layers name.
+    fn marked(&self) -> Result<BTreeSet<String>, StoreError> {
+        let mut objects = BTreeSet::new();
+        for diff_id in self.layers()? {
+            let path = format!("layers/{}/index", diff_id.to_hex());
+            let bytes = self.read(&path, 1 << 33)?;
+            let segment = Segment::parse(&bytes).map_err(|error| StoreError::broken(&path, error))?;
+            objects.extend(segment.files().map(|row| {
+                let class: Option<Class> = row.classed.then_some(row.class);
+                object_name(&row.digest, class.as_ref())
+            }));
+        }
+        Ok(objects)
+    }
+
+    fn remove_file(&self, path: &str, bytes: &mut u64) -> Result<(), StoreError> {
+        let metadata = self.dir().symlink_metadata(path).map_err(io_at("look at", path))?;
+        self.dir().remove_file(path).map_err(io_at("remove", path))?;
+        if metadata.nlink() == 1 {
+            *bytes += metadata.blocks() * 512;
+        }
+        Ok(())
+    }
+
+    /// Removes a directory and all below, counting what is freed by it.
+    fn remove_tree(&self, path: &str, bytes: &mut u64) -> Result<(), StoreError> {
+        let mut stack = vec![path.into()];
+        let mut dirs: Vec<std::path::PathBuf> = Vec::new();
+        while let Some(dir) = stack.pop() {
+            for entry in self.dir().read_dir(&dir).map_err(io_at("list", &dir))? {
+                let entry = entry.map_err(io_at("list", &dir))?;
+                let path = dir.join(entry.file_name());
+                let metadata = entry.metadata().map_err(io_at("look at", &path))?;
+                if metadata.is_dir() {
+                    stack.push(path);
+                    continue;
+                }
+                if metadata.nlink() == 1 {
+                    *bytes += metadata.blocks() * 512;
+                }
+                self.dir().remove_file(&path).map_err(io_at("remove", &path))?;
+            }
+            dirs.push(dir);
+        }
+        for dir in dirs.iter().rev() {
+            self.dir().remove_dir(dir).map_err(io_at("remove", dir))?;
+        }
+        Ok(())
+    }
+}

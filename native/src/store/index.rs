@@ -1,0 +1,168 @@
+//! Which contents and chunks are held: the layers' own segments, merged once there are many.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use memmap2::Mmap;
+use serde::{Deserialize, Serialize};
+use shingle_core::{ChunkRow, Class, Digest, FileRow, HeldChunk, Inventory, Segment, Toc};
+
+use super::error::io_at;
+use super::{Store, StoreError};
+
+/// How many segments may lie about before they are merged: each costs a search per digest.
+const LOOSE: usize = 16;
+const LIVE: &str = "index/live.json";
+
+/// Which merged segment counts, and what is in it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Live {
+    /// File name in `index/`, if there is one.
+    segment: Option<String>,
+    /// DiffIDs of the layers in it.
+    layers: BTreeSet<Digest>,
+}
+
+/// What the store holds of the digests that one layer wants.
+#[derive(Debug, Default)]
+pub(crate) struct Donors {
+    /// For the decision.
+    pub(crate) inventory: Inventory,
+    /// For finding the objects: the classes each content is held under, and whether the name says so.
+    objects: BTreeMap<Digest, Vec<(Class, bool)>>,
+}
+
+impl Donors {
+    /// Returns the class in the name of the object to take: one with the class wanted if there is one, else any.
+    pub(crate) fn object(&self, digest: &Digest, wanted: &Class) -> Option<Option<Class>> {
+        let held = self.objects.get(digest)?;
+        let (class, classed) = held.iter().find(|(class, _)| class == wanted).or_else(|| held.first())?;
+        Some(classed.then_some(*class))
+    }
+
+    /// Returns all objects of a content, by the class in the name.
+    pub(crate) fn objects(&self, digest: &Digest) -> impl Iterator<Item = Option<Class>> {
+        let held = self.objects.get(digest).into_iter().flatten();
+        held.map(|(class, classed)| classed.then_some(*class))
+    }
+
+    fn add(&mut self, row: FileRow) {
+        self.inventory.add_file(row.digest, row.size, row.class);
+        let held = self.objects.entry(row.digest).or_default();
+        if !held.iter().any(|(class, _)| *class == row.class) {
+            held.push((row.class, row.classed));
+        }
+    }
+}
+
+impl Store {
+    /// Looks up what is held of a layer's files and chunks.
+    pub(crate) fn donors(&self, toc: &Toc) -> Result<Donors, StoreError> {
+        let (_, maps) = self.segments()?;
+        let mut segments = Vec::new();
+        for (path, map) in &maps {
+            segments.push(Segment::parse(map).map_err(|error| StoreError::broken(path, error))?);
+        }
+        let mut donors = Donors::default();
+        for digest in toc.wanted() {
+            for segment in &segments {
+                segment.file(&digest).for_each(|row| donors.add(row));
+                for ChunkRow { object, offset, len, .. } in segment.chunk(&digest).take(1) {
+                    donors.inventory.add_chunk(digest, HeldChunk { object, offset, len });
+                    segments.iter().for_each(|segment| segment.file(&object).for_each(|row| donors.add(row)));
+                }
+            }
+        }
+        Ok(donors)
+    }
+
+    /// Merges the segments if there are many. Losing this race, or the result, costs only time.
+    pub(crate) fn merge_index(&self) -> Result<(), StoreError> {
+        let _lock = self.lock_index()?;
+        let (live, maps) = self.segments()?;
+        if maps.len() <= LOOSE {
+            return Ok(());
+        }
+        self.write_merged(&live, &maps)
+    }
+
+    /// Merges everything that the layers say, forgetting what is merged already: after layers were removed.
+    pub(super) fn rebuild_index(&self) -> Result<(), StoreError> {
+        let _lock = self.lock_index()?;
+        self.put(LIVE, b"{\"segment\":null,\"layers\":[]}")?;
+        let (live, maps) = self.segments()?;
+        self.write_merged(&live, &maps)
+    }
+
+    fn write_merged(&self, live: &Live, maps: &[(String, Mmap)]) -> Result<(), StoreError> {
+        let (mut files, mut chunks) = (Vec::new(), Vec::new());
+        for (path, map) in maps {
+            let segment = Segment::parse(map).map_err(|error| StoreError::broken(path, error))?;
+            files.extend(segment.files());
+            chunks.extend(segment.chunks());
+        }
+        let bytes = Segment::build(files, chunks);
+        let name = format!("{}.seg", Digest::of(&bytes).to_hex());
+        self.put(&format!("index/{name}"), &bytes)?;
+        let old = live.segment.clone().filter(|old| *old != name);
+        let live = Live { segment: Some(name), layers: self.layers()?.into_iter().collect() };
+        let json = serde_json::to_vec(&live).map_err(|error| StoreError::broken(LIVE, error))?;
+        self.put(LIVE, &json)?;
+        // Readers that mapped it keep it; nobody finds it any more.
+        if let Some(old) = old {
+            let _gone = self.dir().remove_file(format!("index/{old}"));
+        }
+        Ok(())
+    }
+
+    /// Maps the merged segment and those of the layers that are not in it.
+    fn segments(&self) -> Result<(Live, Vec<(String, Mmap)>), StoreError> {
+        let live: Live = match self.dir().exists(LIVE) {
+            false => Live::default(),
+            true => serde_json::from_slice(&self.read(LIVE, 64 << 20)?).unwrap_or_default(),
+        };
+        let mut maps = Vec::new();
+        let mut live = live;
+        if let Some(name) = live.segment.clone() {
+            let path = format!("index/{name}");
+            match self.map(&path) {
+                Ok(map) => maps.push((path, map)),
+                // Replaced since `live.json` was read, or lost: the layers say it all.
+                Err(error) if error.errno() == Some(rustix::io::Errno::NOENT) => live = Live::default(),
+                Err(error) => return Err(error),
+            }
+        }
+        for diff_id in self.layers()?.iter().filter(|diff_id| !live.layers.contains(diff_id)) {
+            let path = format!("layers/{}/index", diff_id.to_hex());
+            maps.push((path.clone(), self.map(&path)?));
+        }
+        Ok((live, maps))
+    }
+
+    #[expect(unsafe_code, reason = "mapping a file needs it")]
+    fn map(&self, path: &str) -> Result<Mmap, StoreError> {
+        let file = self.dir().open(path).map_err(io_at("open", path))?;
+        // SAFETY: segments are written once, under a temporary name, and only ever unlinked: nobody who keeps to the
+        // store's rules truncates or writes a mapped one. The bytes are only read, as plain integers.
+        unsafe { Mmap::map(&file.into_std()) }.map_err(io_at("map", path))
+    }
+}
+
+/// Returns the index segment of a layer: the objects that were made or linked for it, and the chunks in them.
+pub(crate) fn segment_of(toc: &Toc, rows: Vec<FileRow>) -> Vec<u8> {
+    let held: BTreeSet<Digest> = rows.iter().map(|row| row.digest).collect();
+    let mut chunks = Vec::new();
+    for (_, entry) in toc.files() {
+        let Some(object) = entry.digest().copied().filter(|digest| held.contains(digest)) else { continue };
+        let parts = toc.chunks(entry);
+        if parts.len() > 1 {
+            let data = parts.iter().filter(|chunk| chunk.body != shingle_core::Body::Zeros);
+            chunks.extend(data.map(|chunk| ChunkRow {
+                digest: chunk.digest,
+                object,
+                offset: chunk.offset,
+                len: chunk.len,
+            }));
+        }
+    }
+    Segment::build(rows, chunks)
+}

@@ -1,0 +1,128 @@
+//! Layers: what is known of each, beside its tree.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use shingle_core::{CompressedTarSplit, Digest, Toc};
+
+use super::error::io_at;
+use super::{Placed, Store, StoreError};
+
+/// How a layer came here: `layers/DIFFID/record.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LayerRecord {
+    /// The digest of its tar.
+    pub diff_id: Digest,
+    /// The digest of the blob it was pulled from; on a partial pull the manifest's word for it, not proven.
+    pub blob: Digest,
+    /// The blob's length in bytes.
+    pub blob_bytes: u64,
+    /// The blob's media type.
+    pub media_type: String,
+    /// `partial` or `whole`.
+    pub mode: String,
+    /// Why it was pulled whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Blob bytes read for it.
+    pub fetched_bytes: u64,
+    /// Content bytes that were here already.
+    pub reused_bytes: u64,
+    /// How its files came into the tree.
+    pub files: Placed,
+    /// Uncompressed length of its tar-split, 0 without one.
+    pub tar_split_bytes: u64,
+    /// Whether root made it; otherwise owners and devices are only noted.
+    pub privileged: bool,
+    /// Inodes whose owner or mode is only noted, in `user.containers.override_stat` and in the TOC.
+    pub owners_noted: u64,
+    /// Devices that an empty file stands in for.
+    pub devices_noted: u64,
+    /// Xattrs that the file system or the privilege did not allow.
+    pub xattrs_noted: u64,
+}
+
+/// A layer in the store.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StoredLayer {
+    /// How it came here.
+    pub record: LayerRecord,
+    /// Its members.
+    pub toc: Arc<Toc>,
+    /// Its tar without contents, if the form can hold it.
+    pub tar_split: Option<CompressedTarSplit>,
+}
+
+impl Store {
+    /// Whether a layer is here, proven and complete.
+    pub fn has_layer(&self, diff_id: &Digest) -> bool {
+        self.dir().exists(format!("layers/{}", diff_id.to_hex()))
+    }
+
+    /// Reads how a layer came here.
+    ///
+    /// # Errors
+    /// It is not here, or its record was changed.
+    pub fn layer_record(&self, diff_id: &Digest) -> Result<LayerRecord, StoreError> {
+        let path = format!("layers/{}/record.json", diff_id.to_hex());
+        let json = self.read(&path, 1 << 20)?;
+        serde_json::from_slice(&json).map_err(|error| StoreError::broken(path, error))
+    }
+
+    /// Reads all that is known of a layer.
+    ///
+    /// # Errors
+    /// It is not here, or its files were changed.
+    pub fn layer(&self, diff_id: &Digest) -> Result<StoredLayer, StoreError> {
+        let record = self.layer_record(diff_id)?;
+        let hex = diff_id.to_hex();
+        let path = format!("layers/{hex}/toc.zst");
+        let limits = self.limits();
+        let compressed = self.read(&path, limits.toc_compressed)?;
+        let json = shingle_core::decompress(&compressed, limits.toc)
+            .map_err(|error| StoreError::broken(&path, error))?;
+        let toc = Toc::from_stored(&json, limits).map_err(|error| StoreError::broken(&path, error))?;
+        let path = format!("layers/{hex}/tar-split.zst");
+        let tar_split = match self.dir().exists(&path) {
+            false => None,
+            true => {
+                let bytes = self.read(&path, limits.tar_split_compressed)?;
+                Some(CompressedTarSplit::from_store(bytes, record.tar_split_bytes))
+            }
+        };
+        Ok(StoredLayer { record, toc: Arc::new(toc), tar_split })
+    }
+
+    /// Returns the DiffIDs of all layers, in no order.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn layers(&self) -> Result<Vec<Digest>, StoreError> {
+        let names = self.names("layers")?;
+        Ok(names.iter().filter_map(|name| Digest::from_hex(name)).collect())
+    }
+
+    /// Lists a directory of the store; names that are not UTF-8 are not ours.
+    pub(crate) fn names(&self, path: &str) -> Result<Vec<String>, StoreError> {
+        let mut names = Vec::new();
+        for entry in self.dir().read_dir(path).map_err(io_at("list", path))? {
+            let entry = entry.map_err(io_at("list", path))?;
+            names.extend(entry.file_name().into_string());
+        }
+        Ok(names)
+    }
+
+    /// Reads a file of the store that is at most `limit` bytes long.
+    pub(crate) fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, StoreError> {
+        let file = self.dir().open(path).map_err(io_at("open", path))?;
+        let mut bytes = Vec::new();
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io_at("read", path))?;
+        if bytes.len() as u64 > limit {
+            return Err(StoreError::broken(path, format_args!("it is longer than {limit} bytes")));
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,159 @@
+//! Staging: where a layer is put together, out of sight.
+
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, OpenOptions};
+use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags, flock, openat, renameat_with};
+use rustix::io::Errno;
+use shingle_core::{CompressedTarSplit, VerifiedLayer};
+
+use super::error::{at, io_at};
+use super::{LayerRecord, Store, StoreError};
+
+/// A layer in the making: `staging/RANDOM/` with its lock, its tree, and contents that have no place in the tree.
+///
+/// Dropped, it is removed; killed, it is swept by the next one who opens the store.
+#[derive(Debug)]
+pub(crate) struct Staging<'a> {
+    store: &'a Store,
+    name: String,
+    dir: Option<Dir>,
+    _lock: cap_std::fs::File,
+}
+
+impl<'a> Staging<'a> {
+    /// Makes a new, locked directory.
+    pub(crate) fn new(store: &'a Store) -> Result<Self, StoreError> {
+        let mut private = DirBuilder::new();
+        private.mode(0o700);
+        loop {
+            let mut random = [0; 8];
+            rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())
+                .map_err(at("name", "staging"))?;
+            let name = format!("{:016x}", u64::from_le_bytes(random));
+            let path = format!("staging/{name}");
+            match store.dir().create_dir_with(&path, &private) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
+                Err(error) => return Err(io_at("create", path)(error)),
+            }
+            let dir = store.dir().open_dir(&path).map_err(io_at("open", &path))?;
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true);
+            let lock = dir.open_with("lock", &options).map_err(io_at("create", &path))?;
+            match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {}
+                // A sweep was faster: it took the lock between the two calls, and the directory is gone.
+                Err(Errno::WOULDBLOCK) => continue,
+                Err(errno) => return Err(at("lock", path)(errno)),
+            }
+            for name in ["tree", "layer", "spare"] {
+                dir.create_dir_with(name, &private).map_err(io_at("create", name))?;
+            }
+            return Ok(Self { store, name, dir: Some(dir), _lock: lock });
+        }
+    }
+
+    /// Opens one of its directories: `tree`, or `spare` for contents that have no place in it.
+    pub(crate) fn open(&self, name: &str) -> Result<OwnedFd, StoreError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        openat(self.dir()?.as_fd(), name, flags, Mode::empty()).map_err(at("open", name))
+    }
+
+    /// Gives the staged tree its final name.
+    ///
+    /// Takes the proof by value: a tree is published once, and only checked. `index` is the layer's index segment.
+    /// Somebody else may have published the same layer meanwhile; theirs is just as proven, and stays.
+    #[expect(clippy::needless_pass_by_value, reason = "the proof is spent")]
+    pub(crate) fn publish(
+        self,
+        layer: VerifiedLayer,
+        tar_split: Option<&CompressedTarSplit>,
+        record: &LayerRecord,
+        index: &[u8],
+    ) -> Result<(), StoreError> {
+        let dir = self.dir()?;
+        let toc = shingle_core::compress(&layer.toc().to_stored());
+        write(dir, "layer/toc.zst", &toc)?;
+        if let Some(split) = tar_split {
+            write(dir, "layer/tar-split.zst", split.as_bytes())?;
+        }
+        let json = serde_json::to_vec_pretty(record).map_err(|error| StoreError::broken("record.json", error))?;
+        write(dir, "layer/record.json", &json)?;
+        write(dir, "layer/index", index)?;
+        self.store.sync()?;
+        let hex = layer.diff_id().to_hex();
+        let (tree, record) = (format!("trees/{hex}"), format!("layers/{hex}"));
+        if self.store.dir().exists(&record) {
+            return Ok(());
+        }
+        if !self.rename("tree", &tree)? {
+            // A tree without a record: its pull died between the two renames.
+            self.rename_back(&tree, "stale")?;
+            self.rename("tree", &tree)?;
+        }
+        self.rename("layer", &record)?;
+        Ok(())
+    }
+
+    fn dir(&self) -> Result<&Dir, StoreError> {
+        self.dir.as_ref().ok_or_else(|| StoreError::broken(&self.name, "its staging directory is gone"))
+    }
+
+    /// Moves out of staging; `false` when the name is taken.
+    fn rename(&self, from: &str, to: &str) -> Result<bool, StoreError> {
+        match renameat_with(self.dir()?.as_fd(), from, self.store.fd(), to, RenameFlags::NOREPLACE) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST | Errno::NOTEMPTY) => Ok(false),
+            Err(errno) => Err(at("publish", to)(errno)),
+        }
+    }
+
+    fn rename_back(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        match renameat_with(self.store.fd(), from, self.dir()?.as_fd(), to, RenameFlags::NOREPLACE) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(at("move away", from)(errno)),
+        }
+    }
+}
+
+impl Drop for Staging<'_> {
+    fn drop(&mut self) {
+        self.dir = None;
+        // What cannot be removed now is swept later.
+        let _removed = self.store.dir().remove_dir_all(format!("staging/{}", self.name));
+    }
+}
+
+impl Store {
+    /// Removes what dead pulls left.
+    pub(super) fn sweep_staging(&self) -> Result<(), StoreError> {
+        let staging = self.dir().open_dir("staging").map_err(io_at("open", "staging"))?;
+        for entry in staging.entries().map_err(io_at("list", "staging"))? {
+            let entry = entry.map_err(io_at("list", "staging"))?;
+            let name = entry.file_name();
+            let lock = std::path::Path::new(&name).join("lock");
+            let free = match staging.open(&lock) {
+                Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
+                // Not locked yet, or half removed: only an old one is surely dead.
+                Err(_) => entry
+                    .metadata()
+                    .ok()
+                    .and_then(|metadata| metadata.modified().ok())
+                    .and_then(|modified| modified.into_std().elapsed().ok())
+                    .is_some_and(|age| age.as_secs() > 60),
+            };
+            if free {
+                let _removed = staging.remove_dir_all(&name);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes a new file.
+fn write(dir: &Dir, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut file = dir.create(name).map_err(io_at("create", name))?;
+    file.write_all(bytes).map_err(io_at("write", name))
+}
