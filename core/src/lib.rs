@@ -28,10 +28,23 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod agree;
+mod crc64;
 mod digest;
 mod limits;
 mod member;
+mod tar;
+mod tar_split;
 
+pub use agree::{Adopted, Disagreement, Field, Severity, check_agreement};
+pub use crc64::Crc64;
 pub use digest::{Digest, DigestError, Hasher};
 pub use limits::Limits;
 pub use member::{Kind, Member, Name, Timestamp, Xattrs};
+pub use tar::{
+    Entry, EntryError, Fragment, HeaderError, PaxError, SparseError, TarError, TarEvent, TarEvents, TarReader,
+};
+pub use tar_split::{
+    Members, RecordError, SplitFile, TarPiece, TarSplit, TarSplitError, TarSplitReadError, TarSplitReader,
+    TarSplitWriter,
+};
