@@ -9,6 +9,7 @@ use crate::tar::{TarError, TarEvent, TarReader};
 use super::{TarSplit, TarSplitReadError, TarSplitReader, TarSplitWriter};
 
 pub(crate) const ZOO: &[u8] = include_bytes!("../../../tests/fixtures/zoo/zoo.tar");
+#[cfg(feature = "c-zstd")]
 const ZOO_BLOB: &[u8] = include_bytes!(concat!(
     "../../../tests/fixtures/zoo/podman-5.8/blobs/sha256/",
     "0306b1830c52cf89dc10748a1d15ecdc00138069de068da02b97c5e7e9abe9b7"
