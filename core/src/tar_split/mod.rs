@@ -4,7 +4,7 @@
 pub(crate) mod fixture;
 mod members;
 mod reader;
-#[cfg(all(test, feature = "c-zstd"))]
+#[cfg(test)]
 mod tests;
 mod writer;
 
