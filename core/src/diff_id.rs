@@ -2,10 +2,10 @@
 
 use alloc::sync::Arc;
 
-use crate::agree::{Disagreement, agree};
+use crate::agree::{Disagreement, check_agreement};
 use crate::ledger::Complete;
-use crate::tar_split::{Record, TarSplit};
-use crate::toc::{FileId, Toc};
+use crate::tar_split::TarSplit;
+use crate::toc::{Entry, FileId, Toc};
 use crate::{Digest, Hasher, Name};
 
 /// A TOC and the tar-split that says the same of every member.
@@ -19,9 +19,14 @@ impl Agreed {
     /// Holds the TOC against the tar's own headers, and takes over names that only the tar can say.
     ///
     /// # Errors
-    /// They differ: see [`Disagreement::is_lie`].
+    /// They differ: see [`Disagreement::severity`].
     pub fn new(mut toc: Toc, tar_split: TarSplit) -> Result<Self, Disagreement> {
-        agree(&mut toc, &tar_split)?;
+        let adopted = check_agreement(toc.entries().iter().map(Entry::member), &tar_split)?;
+        for adopted in adopted {
+            if let Some(member) = toc.member_mut(adopted.entry) {
+                adopted.apply(member);
+            }
+        }
         Ok(Self { toc: Arc::new(toc), tar_split: Arc::new(tar_split) })
     }
 
@@ -41,10 +46,8 @@ impl Agreed {
 #[derive(Debug)]
 pub struct DiffIdCheck {
     agreed: Agreed,
-    /// The next record of the tar-split.
-    record: usize,
-    /// The next entry of the TOC.
-    entry: usize,
+    /// The next member, in TOC and tar-split alike.
+    member: usize,
     tar: Hasher,
     /// The content being received: how much is owed, and its own digest if no fetch proved it.
     owed: u64,
@@ -77,7 +80,7 @@ impl VerifiedLayer {
 impl DiffIdCheck {
     /// Starts at the beginning of the tar.
     pub fn new(agreed: Agreed) -> Self {
-        Self { agreed, record: 0, entry: 0, tar: Hasher::new(), owed: 0, content: None }
+        Self { agreed, member: 0, tar: Hasher::new(), owed: 0, content: None }
     }
 
     /// Returns the file whose content is needed next, from its beginning and all of it; `None` at the end of the tar.
@@ -86,25 +89,21 @@ impl DiffIdCheck {
     /// The content before it is not what the TOC says.
     pub fn wants(&mut self) -> Result<Option<FileId>, DiffIdError> {
         self.settle()?;
-        loop {
-            let Some(record) = self.agreed.tar_split.record(self.record) else { return Ok(None) };
-            self.record = self.record.saturating_add(1);
-            match record {
-                Record::Raw(bytes) => self.tar.update(bytes),
-                Record::File { size, .. } => {
-                    let file = FileId::new(self.entry);
-                    self.entry = self.entry.saturating_add(1);
-                    let Some(entry) = self.agreed.toc.file(file).filter(|entry| size > 0 && entry.is_file()) else {
-                        continue;
-                    };
-                    self.owed = size;
-                    // One chunk is one digest, and a fetch or an object's name stands for it already. The digest of
-                    // a file of several chunks names an object too, so it must be proven before anyone can ask for it.
-                    self.content = (self.agreed.toc.chunks(entry).len() != 1).then(Hasher::new);
-                    return Ok(Some(file));
-                }
-            }
+        let members = self.agreed.tar_split.len();
+        while self.member <= members {
+            let index = self.member;
+            self.member = self.member.saturating_add(1);
+            self.tar.update(self.agreed.tar_split.raw_before(index));
+            let file = FileId::new(index);
+            let size = self.agreed.tar_split.file(index).map_or(0, |split| split.size);
+            let Some(entry) = self.agreed.toc.file(file).filter(|entry| size > 0 && entry.is_file()) else { continue };
+            self.owed = size;
+            // One chunk is one digest, and a fetch or an object's name stands for it already. The digest of a file of
+            // several chunks names an object too, so it must be proven before anyone can ask for it.
+            self.content = (self.agreed.toc.chunks(entry).len() != 1).then(Hasher::new);
+            return Ok(Some(file));
         }
+        Ok(None)
     }
 
     /// Takes the next bytes of the file wanted; what it does not owe is an error.
@@ -146,7 +145,7 @@ impl DiffIdCheck {
             return Err(DiffIdError::Length { name: self.name(), difference: self.owed, more: false });
         }
         let Some(content) = self.content.take() else { return Ok(()) };
-        let file = FileId::new(self.entry.saturating_sub(1));
+        let file = FileId::new(self.member.saturating_sub(1));
         let expected = self.agreed.toc.file(file).and_then(|entry| entry.digest().copied());
         let actual = content.finish();
         match expected {
@@ -158,7 +157,7 @@ impl DiffIdCheck {
     }
 
     fn name(&self) -> Name {
-        let entry = self.agreed.toc.entries().get(self.entry.saturating_sub(1));
+        let entry = self.agreed.toc.entries().get(self.member.saturating_sub(1));
         entry.map(|entry| entry.member().name.clone()).unwrap_or_default()
     }
 }

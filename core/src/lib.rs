@@ -44,9 +44,12 @@ extern crate std;
 
 mod agree;
 mod class;
+mod crc64;
 mod diff_id;
 mod digest;
 mod fetch;
+pub mod http;
+mod index;
 mod inventory;
 mod ledger;
 mod limits;
@@ -63,11 +66,13 @@ mod unwrap;
 mod whole;
 mod zstd;
 
-pub use agree::Disagreement;
+pub use agree::{Adopted, Disagreement, Field, Severity, check_agreement};
 pub use class::Class;
+pub use crc64::Crc64;
 pub use diff_id::{Agreed, DiffIdCheck, DiffIdError, VerifiedLayer};
 pub use digest::{Digest, DigestError, Hasher};
 pub use fetch::{Chunks, Fetch, FetchError, Lent, Receipt};
+pub use index::{ChunkRow, FileRow, Segment, SegmentError};
 pub use inventory::{HeldChunk, HeldFile, Inventory};
 pub use ledger::{Complete, Ledger, Unfinished};
 pub use limits::Limits;
@@ -76,9 +81,11 @@ pub use locate::{FOOTER_LEN, Form, LocateError, Locator, OLD_FOOTER_LEN, Span};
 pub use member::{Kind, Member, Name, Timestamp, Xattrs};
 pub use plan::{Decision, Donated, Plan, PlannedFile, Reason, Source, Summary, decide};
 pub use policy::{Cost, Policy, Trust};
-pub use tar_split::{Record, TarSplit, TarSplitError, TarSplitReader, TarSplitWriter};
-pub use toc::{Body, Chunk, CompressedTarSplit, Entry, Fetched, FileId, Toc, TocError, TocFetch};
+pub use tar_split::{
+    Members, RecordError, SplitFile, TarPiece, TarSplit, TarSplitError, TarSplitReadError, TarSplitReader, TarSplitWriter,
+};
+pub use toc::{BadTarSplit, Body, Chunk, CompressedTarSplit, Entry, Fetched, FileId, Toc, TocError, TocFetch};
 pub use tree::{Directory, Inode, InodeId, Node, Origin, Tree, TreeError, TreeProblem, Visit};
 pub use unwrap::{Plain, Unwrap, UnwrapError, WholeBlob};
 pub use whole::{WholeError, WholeFetch, WholeLayer, WholePiece, WholePieces};
-pub use zstd::ZstdError;
+pub use zstd::{ZstdError, compress, decompress};

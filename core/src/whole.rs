@@ -9,7 +9,7 @@ use crate::tar_split::TarSplitWriter;
 use crate::toc::{CompressedTarSplit, FileId, Toc};
 use crate::unwrap::WholeBlob;
 use crate::zstd::Encoder;
-use crate::{Digest, Hasher, Kind, Limits, Member};
+use crate::{Crc64, Digest, Hasher, Kind, Limits, Member, Name};
 
 /// Holes are hashed as the zeros they read as.
 const ZEROS: [u8; 4096] = [0; 4096];
@@ -206,8 +206,11 @@ fn zeros(hasher: &mut Hasher, len: u64) {
 #[derive(Debug)]
 struct SplitWriter {
     records: TarSplitWriter,
+    lines: Vec<u8>,
     encoder: Encoder,
     plain_len: u64,
+    /// The member being read: its name, the length of its content in the tar, and the checksum so far.
+    member: Option<(Name, u64, Crc64)>,
 }
 
 impl SplitWriter {
@@ -215,36 +218,40 @@ impl SplitWriter {
     const LEVEL: i32 = 3;
 
     fn new() -> Self {
-        Self { records: TarSplitWriter::new(), encoder: Encoder::new(Self::LEVEL), plain_len: 0 }
+        let (records, encoder) = (TarSplitWriter::new(), Encoder::new(Self::LEVEL));
+        Self { records, lines: Vec::new(), encoder, plain_len: 0, member: None }
     }
 
     fn raw(&mut self, bytes: &[u8]) {
-        self.records.raw(bytes);
+        self.records.raw(bytes, &mut self.lines);
         self.flush();
     }
 
     fn begin(&mut self, member: &Member, stored: u64) {
-        self.records.begin_file(&member.name, stored);
-        self.flush();
+        self.member = Some((member.name.clone(), stored, Crc64::new()));
     }
 
     fn data(&mut self, bytes: &[u8]) {
-        self.records.data(bytes);
+        if let Some((_, _, crc)) = &mut self.member {
+            crc.update(bytes);
+        }
     }
 
     fn end(&mut self) {
-        self.records.end_file();
-        self.flush();
+        if let Some((name, stored, crc)) = self.member.take() {
+            self.records.file(name.as_bytes(), stored, crc.finish(), &mut self.lines);
+            self.flush();
+        }
     }
 
     fn flush(&mut self) {
-        let lines = self.records.take();
-        self.plain_len = self.plain_len.saturating_add(u64::try_from(lines.len()).unwrap_or(u64::MAX));
-        self.encoder.write(&lines);
+        self.plain_len = self.plain_len.saturating_add(u64::try_from(self.lines.len()).unwrap_or(u64::MAX));
+        self.encoder.write(&self.lines);
+        self.lines.clear();
     }
 
     fn finish(mut self) -> CompressedTarSplit {
-        self.records.finish();
+        core::mem::take(&mut self.records).finish(&mut self.lines);
         self.flush();
         CompressedTarSplit::from_store(self.encoder.finish(), self.plain_len)
     }

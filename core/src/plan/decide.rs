@@ -9,8 +9,7 @@ use super::{Donated, Part, Plan, PlannedFile, Source, Target, merge};
 use crate::agree::Disagreement;
 use crate::locate::LocateError;
 use crate::policy::{Policy, Trust};
-use crate::tar_split::TarSplitError;
-use crate::toc::{Body, Entry, FileId, Toc, TocError};
+use crate::toc::{BadTarSplit, Body, Entry, FileId, Toc, TocError};
 use crate::{Class, Digest, Inventory};
 
 /// How a layer is pulled.
@@ -47,7 +46,7 @@ pub enum Reason {
     NoRanges,
     /// A tar-split that its digest vouches for, yet cannot be read.
     #[error("{0}")]
-    TarSplit(TarSplitError),
+    TarSplit(BadTarSplit),
     /// A TOC that is not understood.
     #[error("{0}")]
     Toc(TocError),

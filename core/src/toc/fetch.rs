@@ -6,8 +6,8 @@ use core::ops::Range;
 
 use super::{Place, Toc, TocError};
 use crate::locate::{Locator, Span};
-use crate::tar_split::{TarSplit, TarSplitError, TarSplitReader};
-use crate::zstd::{Bounded, Decoder, decompress};
+use crate::tar_split::{TarSplit, TarSplitReadError, TarSplitReader};
+use crate::zstd::{Bounded, Decoder, bounded};
 use crate::{Digest, Limits};
 
 /// Takes the bytes of TOC and tar-split and proves them.
@@ -75,7 +75,7 @@ impl TocFetch {
             }
         }
         let claimed = self.locator.toc().plain_len;
-        let json = decompress(compressed, claimed, self.limits.window_log).map_err(|why| match why {
+        let json = bounded(compressed, claimed, self.limits.window_log).map_err(|why| match why {
             Bounded::TooLong => TocError::PlainLen { expected: claimed },
             Bounded::Truncated => TocError::Zstd { message: "it ends inside a frame".into() },
             Bounded::Zstd(error) => TocError::Zstd { message: error.to_string() },
@@ -122,7 +122,7 @@ impl CompressedTarSplit {
     ///
     /// # Errors
     /// The bytes are no zstd, hold more than they claim, or records that are none.
-    pub fn read(&self, limits: &Limits) -> Result<TarSplit, TarSplitError> {
+    pub fn read(&self, limits: &Limits) -> Result<TarSplit, BadTarSplit> {
         let mut decoder = Decoder::new(limits.window_log);
         let mut reader = TarSplitReader::new(limits);
         let mut plain = alloc::vec![0; 128 * 1024];
@@ -131,20 +131,51 @@ impl CompressedTarSplit {
         loop {
             let progress = decoder
                 .decode(rest, &mut plain)
-                .map_err(|error| TarSplitError::Zstd { message: error.to_string() })?;
+                .map_err(|error| BadTarSplit::Zstd { message: error.to_string() })?;
             rest = rest.get(progress.read..).unwrap_or_default();
             if progress.read == 0 && progress.written == 0 {
                 break;
             }
             total = total.saturating_add(u64::try_from(progress.written).unwrap_or(u64::MAX));
             if total > self.plain_len {
-                return Err(TarSplitError::PlainLen { expected: self.plain_len });
+                return Err(BadTarSplit::PlainLen { expected: self.plain_len });
             }
-            reader.receive(plain.get(..progress.written).unwrap_or_default())?;
+            let plain = plain.get(..progress.written).unwrap_or_default();
+            reader.receive(plain).map_err(TarSplitReadError::from).map_err(BadTarSplit::Records)?;
         }
         if !decoder.at_frame_end() || !rest.is_empty() {
-            return Err(TarSplitError::Zstd { message: "it ends inside a frame".into() });
+            return Err(BadTarSplit::Zstd { message: "it ends inside a frame".into() });
         }
-        reader.finish()
+        reader.finish().map_err(BadTarSplit::Records)
+    }
+}
+
+/// A tar-split that cannot be used, though its compressed bytes have the right digest.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadTarSplit {
+    /// It decompresses to more than its position says.
+    #[error("the tar-split decompresses to more than the {expected} bytes that its position says")]
+    PlainLen {
+        /// The length claimed.
+        expected: u64,
+    },
+    /// Its records, or the headers in them, cannot be read.
+    #[error("the tar-split: {0}")]
+    Records(TarSplitReadError),
+    /// It is no zstd.
+    #[error("the tar-split cannot be decompressed: {message}")]
+    Zstd {
+        /// What the decoder says.
+        message: alloc::string::String,
+    },
+}
+
+impl BadTarSplit {
+    /// Whether the tar-split is a bomb, so that the pull must end.
+    ///
+    /// Records that are not understood are no lie: the layer can be pulled whole.
+    pub const fn is_lie(&self) -> bool {
+        matches!(self, Self::PlainLen { .. })
     }
 }

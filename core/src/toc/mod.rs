@@ -36,7 +36,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 pub use error::TocError;
-pub use fetch::{CompressedTarSplit, Fetched, TocFetch};
+pub use fetch::{BadTarSplit, CompressedTarSplit, Fetched, TocFetch};
 
 use self::json::{RawEntry, RawKind};
 use crate::{Digest, Kind, Limits, Member, Name};
@@ -188,8 +188,8 @@ impl Toc {
         wanted
     }
 
-    pub(crate) fn members_mut(&mut self) -> impl Iterator<Item = &mut Member> {
-        self.entries.iter_mut().map(|entry| &mut entry.member)
+    pub(crate) fn member_mut(&mut self, entry: usize) -> Option<&mut Member> {
+        self.entries.get_mut(entry).map(|entry| &mut entry.member)
     }
 }
 

@@ -80,7 +80,26 @@ impl fmt::Debug for ZstdError {
 
 impl core::error::Error for ZstdError {}
 
-/// Why [`decompress`] stopped.
+/// Compresses one of our own files into one frame, at a level that costs little.
+pub fn compress(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = Encoder::new(3);
+    encoder.write(bytes);
+    encoder.finish()
+}
+
+/// Decompresses one of our own files, at most `limit` bytes.
+///
+/// # Errors
+/// It is no zstd, or longer.
+pub fn decompress(bytes: &[u8], limit: u64) -> Result<Vec<u8>, ZstdError> {
+    bounded(bytes, limit, 27).map_err(|why| match why {
+        Bounded::TooLong => ZstdError(alloc::format!("more than {limit} bytes")),
+        Bounded::Truncated => ZstdError("it ends inside a frame".into()),
+        Bounded::Zstd(error) => error,
+    })
+}
+
+/// Why [`bounded`] stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Bounded {
     /// More than the limit would come out.
@@ -92,7 +111,7 @@ pub(crate) enum Bounded {
 }
 
 /// Decompresses all frames of `input`, at most `limit` bytes; memory grows with what really comes out.
-pub(crate) fn decompress(input: &[u8], limit: u64, window_log: u32) -> Result<Vec<u8>, Bounded> {
+pub(crate) fn bounded(input: &[u8], limit: u64, window_log: u32) -> Result<Vec<u8>, Bounded> {
     const STEP: usize = 256 * 1024;
     let mut decoder = Decoder::new(window_log);
     let mut plain = Vec::new();

@@ -1,0 +1,292 @@
+//! Reads the JSON lines of a tar-split.
+
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use crate::limits::Limits;
+
+use super::members::TarSplitError;
+use super::{Row, TarSplit};
+
+/// Reads a decompressed tar-split that arrives in pieces.
+#[derive(Debug)]
+pub struct TarSplitReader {
+    limits: Limits,
+    /// The start of a line whose end is still to come.
+    line: Vec<u8>,
+    /// How many bytes were taken; at most `limits.tar_split`.
+    taken: u64,
+    /// The number of the next record.
+    record: u64,
+    raw: Vec<u8>,
+    names: Vec<u8>,
+    rows: Vec<Row>,
+    failed: Option<RecordError>,
+}
+
+/// One line; keys that are not known are passed over.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(rename = "type")]
+    kind: u64,
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default)]
+    name_raw: Text<'a>,
+    #[serde(default)]
+    size: i64,
+    #[serde(borrow, default)]
+    payload: Option<Text<'a>>,
+    position: i64,
+}
+
+/// Text that is copied only if it holds escapes (`Option<Cow>` always copies: `crates.md` §5).
+#[derive(Default)]
+struct Text<'a>(Cow<'a, str>);
+
+impl TarSplitReader {
+    /// Starts before the first byte.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            limits: *limits,
+            line: Vec::new(),
+            taken: 0,
+            record: 0,
+            raw: Vec::new(),
+            names: Vec::new(),
+            rows: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// Takes the next bytes, however few.
+    ///
+    /// A reader that failed repeats its error.
+    pub fn receive(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        self.lines(bytes).inspect_err(|error| self.failed = Some(error.clone()))
+    }
+
+    /// Takes the end: reads all tar headers and returns the tar-split if they agree with the records.
+    pub fn finish(mut self) -> Result<TarSplit, TarSplitReadError> {
+        // The last line feed may be missing.
+        self.receive(b"\n")?;
+        let Self { limits, raw, names, rows, .. } = self;
+        let mut split = TarSplit { raw, names, rows, tar_len: 0, limits };
+        let mut lengths = Vec::with_capacity(split.rows.len());
+        for entry in split.members() {
+            lengths.push(entry?.stored);
+        }
+        for (row, length) in split.rows.iter_mut().zip(lengths) {
+            row.size = length;
+        }
+        let raw = u64::try_from(split.raw.len()).unwrap_or(u64::MAX);
+        split.tar_len = split.rows.iter().fold(raw, |sum, row| sum.saturating_add(row.size));
+        Ok(split)
+    }
+
+    #[cfg(test)]
+    pub(super) fn names(&self) -> &[u8] {
+        &self.names
+    }
+
+    fn lines(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
+        self.taken = self.taken.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        if self.taken > self.limits.tar_split {
+            return Err(RecordError::TooLong { limit: self.limits.tar_split });
+        }
+        let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+        if !self.line.is_empty() {
+            self.line.extend_from_slice(lines.next().unwrap_or_default());
+            if !self.line.ends_with(b"\n") {
+                return Ok(());
+            }
+            let mut line = core::mem::take(&mut self.line);
+            self.take_line(&line)?;
+            line.clear();
+            self.line = line;
+        }
+        for line in lines {
+            if line.ends_with(b"\n") {
+                self.take_line(line)?;
+            } else {
+                self.line.extend_from_slice(line);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_line(&mut self, line: &[u8]) -> Result<(), RecordError> {
+        if line.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let record = self.record;
+        let line = serde_json::from_slice::<Line<'_>>(line)
+            .map_err(|error| RecordError::Malformed { record, reason: error.to_string() })?;
+        if u64::try_from(line.position) != Ok(record) {
+            return Err(RecordError::Position { record, actual: line.position });
+        }
+        match line.kind {
+            1 => self.take_file(&line)?,
+            2 => self.take_segment(&line)?,
+            actual => return Err(RecordError::Kind { record, actual }),
+        }
+        self.record = record.saturating_add(1);
+        Ok(())
+    }
+
+    fn take_segment(&mut self, line: &Line<'_>) -> Result<(), RecordError> {
+        let record = self.record;
+        let Some(payload) = &line.payload else { return Ok(()) };
+        STANDARD
+            .decode_vec(payload.0.as_bytes(), &mut self.raw)
+            .map_err(|_why| RecordError::Base64 { record })
+    }
+
+    fn take_file(&mut self, line: &Line<'_>) -> Result<(), RecordError> {
+        let record = self.record;
+        if self.rows.len() >= self.limits.entries {
+            return Err(RecordError::TooMany { record, limit: self.limits.entries });
+        }
+        let size = u64::try_from(line.size).ok().filter(|size| *size <= self.limits.file);
+        let size = size.ok_or(RecordError::Size { record, limit: self.limits.file, actual: line.size })?;
+        let crc = match &line.payload {
+            None if size == 0 => 0,
+            payload => {
+                let payload = payload.as_ref().map_or("", |payload| &payload.0);
+                let mut sum = [0; 9];
+                match STANDARD.decode_slice(payload, &mut sum) {
+                    Ok(8) => {}
+                    _ => return Err(RecordError::Checksum { record, actual: excerpt(payload) }),
+                }
+                let [sum @ .., _] = sum;
+                u64::from_be_bytes(sum)
+            }
+        };
+        if line.name_raw.0.is_empty() {
+            self.names.extend_from_slice(line.name.0.as_bytes());
+        } else {
+            STANDARD
+                .decode_vec(line.name_raw.0.as_bytes(), &mut self.names)
+                .map_err(|_why| RecordError::Base64 { record })?;
+        }
+        self.rows.push(Row { raw_end: self.raw.len(), name_end: self.names.len(), size, crc });
+        Ok(())
+    }
+}
+
+/// A tar-split that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TarSplitReadError {
+    /// Its lines are not what they should be.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// Its lines and the tar headers in them do not agree.
+    #[error(transparent)]
+    Split(#[from] TarSplitError),
+}
+
+/// A line of a tar-split that is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// A payload or a raw name is not base64.
+    #[error("tar-split record {record} holds text that is not base64")]
+    Base64 {
+        /// Which record, counted from 0.
+        record: u64,
+    },
+    /// A file's payload is not a checksum of eight bytes.
+    #[error("tar-split record {record} has {actual:?} for a checksum, expected 8 bytes in base64")]
+    Checksum {
+        /// Which record, counted from 0.
+        record: u64,
+        /// The payload, cut to 100 characters.
+        actual: String,
+    },
+    /// Neither a file nor a segment.
+    #[error("tar-split record {record} is of type {actual}, expected 1 or 2")]
+    Kind {
+        /// Which record, counted from 0.
+        record: u64,
+        /// The type.
+        actual: u64,
+    },
+    /// Not a JSON object with the right keys.
+    #[error("tar-split record {record} is malformed: {reason}")]
+    Malformed {
+        /// Which record, counted from 0.
+        record: u64,
+        /// What the JSON parser says.
+        reason: String,
+    },
+    /// Positions do not count up from 0: a record is missing or was moved.
+    #[error("tar-split record {record} is at position {actual}, expected {record}")]
+    Position {
+        /// Which record, counted from 0: the position expected.
+        record: u64,
+        /// The position it claims.
+        actual: i64,
+    },
+    /// A size below 0 or above the limit.
+    #[error("tar-split record {record} has a size of {actual} bytes, the limit is {limit}")]
+    Size {
+        /// Which record, counted from 0.
+        record: u64,
+        /// The limit.
+        limit: u64,
+        /// The size.
+        actual: i64,
+    },
+    /// All lines together are longer than the limit.
+    #[error("the tar-split is longer than {limit} bytes")]
+    TooLong {
+        /// The limit.
+        limit: u64,
+    },
+    /// More files than the limit.
+    #[error("tar-split record {record} is one file more than {limit}")]
+    TooMany {
+        /// Which record, counted from 0.
+        record: u64,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(100).collect()
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> serde::de::Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text.into())))
+    }
+}
