@@ -29,6 +29,7 @@ extern crate alloc;
 extern crate std;
 
 mod digest;
+pub mod http;
 mod limits;
 mod member;
 
