@@ -113,6 +113,17 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Reads the status of an answer without usable body to a request for a range.
+    pub const fn of_status(status: u16) -> Self {
+        match status {
+            400 | 416 | 501 => Self::RangesUnsupported { status },
+            401 => Self::Reauthenticate { status },
+            404 | 410 => Self::Gone { status },
+            408 | 429 | 500..=599 => Self::RetryLater { status },
+            _ => Self::Refused { status },
+        }
+    }
+
     /// Whether asking for the whole blob instead may work where this range did not.
     pub const fn leaves_whole(&self) -> bool {
         match self {
@@ -139,24 +150,26 @@ pub fn accept(reply: &Reply<'_>, asked: &Range<u64>, stated: Option<u64>) -> Ver
     judge(reply, asked, stated).unwrap_or_else(Verdict::Refused)
 }
 
+/// Decides what the body of `reply` is, where no range was asked for: the whole, or nothing.
+pub fn accept_whole(reply: &Reply<'_>, stated: Option<u64>) -> Verdict {
+    let asked = 0..stated.unwrap_or(u64::MAX);
+    match (reply.status, accept(reply, &asked, stated)) {
+        (200, Verdict::Part { sent }) => Verdict::Refused(Refusal::OtherRange { sent, asked }),
+        (206, _) | (_, Verdict::Refused(Refusal::RangesUnsupported { .. })) => {
+            Verdict::Refused(Refusal::Refused { status: reply.status })
+        }
+        (_, verdict) => verdict,
+    }
+}
+
 fn judge(reply: &Reply<'_>, asked: &Range<u64>, stated: Option<u64>) -> Result<Verdict, Refusal> {
     let status = reply.status;
-    match status {
-        200 | 206 => {}
-        416 => {
-            // RFC 9110 §15.5.17: `bytes */N` tells the length, which may show that this is another blob.
-            if let Some(ContentRange::Unsatisfied { total }) =
-                reply.content_range.and_then(ContentRange::parse)
-            {
-                same_size(stated, Some(total))?;
-            }
-            return Err(Refusal::RangesUnsupported { status });
+    if status != 200 && status != 206 {
+        // RFC 9110 §15.5.17: `bytes */N` tells the length, which may show that this is another blob.
+        if let Some(ContentRange::Unsatisfied { total }) = reply.content_range.and_then(ContentRange::parse) {
+            same_size(stated, Some(total))?;
         }
-        400 | 501 => return Err(Refusal::RangesUnsupported { status }),
-        401 => return Err(Refusal::Reauthenticate { status }),
-        404 | 410 => return Err(Refusal::Gone { status }),
-        408 | 429 | 500..=599 => return Err(Refusal::RetryLater { status }),
-        _ => return Err(Refusal::Refused { status }),
+        return Err(Refusal::of_status(status));
     }
     if let Some(encoding) = reply.content_encoding.filter(|e| !e.trim().eq_ignore_ascii_case("identity")) {
         return Err(Refusal::Encoded { encoding: encoding.chars().take(100).collect() });

@@ -90,6 +90,29 @@ fn an_unknown_blob_size_is_not_checked() {
 }
 
 #[test]
+fn without_a_range_only_all_of_it_will_do() {
+    let refused = |status| Verdict::Refused(Refusal::Refused { status });
+    let table = [
+        (reply(200, None, Some(100)), Verdict::Whole),
+        (reply(200, None, None), Verdict::Whole),
+        (reply(200, Some("bytes 0-99/100"), None), Verdict::Whole),
+        (
+            reply(200, Some("bytes 0-9/100"), None),
+            Verdict::Refused(Refusal::OtherRange { sent: 0..10, asked: 0..100 }),
+        ),
+        (reply(200, None, Some(9)), Verdict::Refused(Refusal::BlobSize { stated: 100, actual: 9 })),
+        (reply(206, Some("bytes 0-99/100"), None), refused(206)),
+        (reply(400, None, None), refused(400)),
+        (reply(501, None, None), refused(501)),
+        (reply(404, None, None), Verdict::Refused(Refusal::Gone { status: 404 })),
+        (reply(503, None, None), Verdict::Refused(Refusal::RetryLater { status: 503 })),
+    ];
+    for (reply, verdict) in table {
+        assert_eq!(accept_whole(&reply, Some(100)), verdict, "{reply:?}");
+    }
+}
+
+#[test]
 fn content_ranges() {
     let bytes = |sent, total| Some(ContentRange::Bytes { sent, total });
     let max = "bytes 0-18446744073709551615/*";
