@@ -245,7 +245,11 @@ impl Memory {
         *self.location.lock().unwrap_or_else(PoisonError::into_inner) = Some(url);
     }
 
-    pub(super) fn forget(&self) {
-        *self.location.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// Forgets `stale`, unless another thread has already found a newer location.
+    pub(super) fn forget(&self, stale: &Url) {
+        let mut location = self.location.lock().unwrap_or_else(PoisonError::into_inner);
+        if location.as_ref() == Some(stale) {
+            *location = None;
+        }
     }
 }

@@ -258,12 +258,15 @@ impl TransportError {
     fn tls(&self) -> Option<&rustls::Error> {
         let mut next: Option<&(dyn Error + 'static)> = Some(&self.0);
         while let Some(error) = next {
-            let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-            let wrapped = inner.and_then(|inner| inner.downcast_ref());
-            if let Some(found) = error.downcast_ref().or(wrapped) {
+            if let Some(found) = error.downcast_ref() {
                 return Some(found);
             }
-            next = error.source();
+            // An `io::Error` leaves the error it wraps out of its chain of sources.
+            let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+            next = match wrapped {
+                Some(inner) => Some(inner),
+                None => error.source(),
+            };
         }
         None
     }

@@ -49,25 +49,29 @@ pub(super) struct Answer {
 impl Shared {
     /// Asks, answers challenges, follows redirects; does not try again what failed.
     pub(super) async fn exchange(&self, request: &Request<'_>) -> Result<Answer, RegistryError> {
-        let result = self.exchange_at(request).await;
-        if let (Err(error), Some(memory)) = (&result, request.memory)
+        let remembered = request.memory.and_then(Memory::location);
+        let result = self.exchange_at(request, remembered.as_ref()).await;
+        if let (Err(error), Some(memory), Some(stale)) = (&result, request.memory, &remembered)
             && error.is_transient()
         {
             // Where the trouble is in the storage behind the registry, the registry may name another.
-            memory.forget();
+            memory.forget(stale);
         }
         result
     }
 
-    async fn exchange_at(&self, request: &Request<'_>) -> Result<Answer, RegistryError> {
+    async fn exchange_at(
+        &self,
+        request: &Request<'_>,
+        mut remembered: Option<&Url>,
+    ) -> Result<Answer, RegistryError> {
         let asked = &request.asked;
         let fail = |problem: String| RegistryError::new(asked, Fault::Redirect { problem });
         let root = self.root(asked, request.reference.api_host()).await?;
         let path = format!("{}/{}", request.reference.repository(), request.path);
         // Not `join`: a digest's colon would be read as a scheme's.
         let home = Url::parse(&format!("{root}{path}")).map_err(|error| fail(format!("nowhere: {error}")))?;
-        let mut remembered = request.memory.and_then(Memory::location);
-        let mut url = remembered.clone().unwrap_or_else(|| home.clone());
+        let mut url = remembered.unwrap_or(&home).clone();
         let mut renewed = false;
         let mut hops = 0_u32;
         loop {
@@ -97,10 +101,9 @@ impl Shared {
                 }
                 // Signed locations live minutes; stores say 400, 401, 403 or 404 of an old one.
                 400 | 401 | 403 | 404 | 410 if remembered.is_some() => {
-                    if let Some(memory) = request.memory {
-                        memory.forget();
+                    if let (Some(memory), Some(stale)) = (request.memory, remembered.take()) {
+                        memory.forget(stale);
                     }
-                    remembered = None;
                     url = home.clone();
                 }
                 401 if at_home && !renewed => {

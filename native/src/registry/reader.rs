@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::retry::jitter;
-use super::{BlobBody, Coverage, OnWhole, RegistryError};
+use super::{BlobBody, Coverage, Fault, OnWhole, RegistryError};
 
 /// Progress that earns a broken transfer a fresh set of tries; less could go on for ever.
 const PROGRESS: u64 = 64 << 10;
@@ -13,7 +13,7 @@ const PROGRESS: u64 = 64 << 10;
 pub struct BlobReader {
     body: BlobBody,
     failed: u32,
-    /// Where the last failure was.
+    /// Where the last body ended; at most `offset`.
     failed_at: u64,
     offset: u64,
     end: u64,
@@ -43,14 +43,19 @@ impl BlobReader {
     }
 
     fn resume(&mut self, error: RegistryError) -> Result<(), RegistryError> {
-        if self.offset - self.failed_at >= PROGRESS {
+        let moved = self.offset - self.failed_at >= PROGRESS;
+        self.failed_at = self.offset;
+        let in_order = matches!(&*error.fault, Fault::BodyCut { source: None, .. });
+        if moved {
             self.failed = 0;
         }
-        self.failed_at = self.offset;
-        self.failed += 1;
-        let backoff = self.body.blob().client().shared.options.backoff;
-        let Some(delay) = backoff.delay(self.failed, jitter(), None) else { return Err(error) };
-        std::thread::sleep(delay);
+        // A server that sends ranges in slices of its own is not in trouble, and needs no rest.
+        if !(moved && in_order) {
+            self.failed += 1;
+            let backoff = self.body.blob().client().shared.options.backoff;
+            let Some(delay) = backoff.delay(self.failed, jitter(), None) else { return Err(error) };
+            std::thread::sleep(delay);
+        }
         // The answer may be the whole blob again: what is already handed on must not come twice.
         self.body = self.body.blob().open_range(self.offset..self.end, OnWhole::Cut)?;
         Ok(())
