@@ -96,7 +96,9 @@ impl DiffIdCheck {
             self.tar.update(self.agreed.tar_split.raw_before(index));
             let file = FileId::new(index);
             let size = self.agreed.tar_split.file(index).map_or(0, |split| split.size);
-            let Some(entry) = self.agreed.toc.file(file).filter(|entry| size > 0 && entry.is_file()) else { continue };
+            let Some(entry) = self.agreed.toc.file(file).filter(|entry| size > 0 && entry.is_file()) else {
+                continue;
+            };
             self.owed = size;
             // One chunk is one digest, and a fetch or an object's name stands for it already. The digest of a file of
             // several chunks names an object too, so it must be proven before anyone can ask for it.
@@ -113,7 +115,11 @@ impl DiffIdCheck {
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), DiffIdError> {
         let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if len > self.owed {
-            return Err(DiffIdError::Length { name: self.name(), difference: len.saturating_sub(self.owed), more: true });
+            return Err(DiffIdError::Length {
+                name: self.name(),
+                difference: len.saturating_sub(self.owed),
+                more: true,
+            });
         }
         self.owed = self.owed.saturating_sub(len);
         self.tar.update(bytes);

@@ -210,12 +210,16 @@ mod tests {
 
     #[test]
     fn finds_what_was_put_in() {
-        let files = alloc::vec![row(b"b", 2, true), row(b"a", 1, false), row(b"b", 1, false), row(b"a", 1, false)];
+        let files =
+            alloc::vec![row(b"b", 2, true), row(b"a", 1, false), row(b"b", 1, false), row(b"a", 1, false)];
         let chunk = ChunkRow { digest: Digest::of(b"x"), object: Digest::of(b"b"), offset: 7, len: 9 };
         let bytes = Segment::build(files, alloc::vec![chunk, chunk]);
         let segment = Segment::parse(&bytes).unwrap();
         assert_eq!(segment.file(&Digest::of(b"a")).collect::<Vec<_>>(), [row(b"a", 1, false)]);
-        assert_eq!(segment.file(&Digest::of(b"b")).collect::<Vec<_>>(), [row(b"b", 1, false), row(b"b", 2, true)]);
+        assert_eq!(
+            segment.file(&Digest::of(b"b")).collect::<Vec<_>>(),
+            [row(b"b", 1, false), row(b"b", 2, true)]
+        );
         assert_eq!(segment.file(&Digest::of(b"c")).count(), 0);
         assert_eq!(segment.chunk(&Digest::of(b"x")).collect::<Vec<_>>(), [chunk]);
         assert_eq!((segment.files().len(), segment.chunks().len()), (3, 1));

@@ -82,9 +82,12 @@ pub use member::{Kind, Member, Name, Timestamp, Xattrs};
 pub use plan::{Decision, Donated, Plan, PlannedFile, Reason, Source, Summary, decide};
 pub use policy::{Cost, Policy, Trust};
 pub use tar_split::{
-    Members, RecordError, SplitFile, TarPiece, TarSplit, TarSplitError, TarSplitReadError, TarSplitReader, TarSplitWriter,
+    Members, RecordError, SplitFile, TarPiece, TarSplit, TarSplitError, TarSplitReadError, TarSplitReader,
+    TarSplitWriter,
 };
-pub use toc::{BadTarSplit, Body, Chunk, CompressedTarSplit, Entry, Fetched, FileId, Toc, TocError, TocFetch};
+pub use toc::{
+    BadTarSplit, Body, Chunk, CompressedTarSplit, Entry, Fetched, FileId, Toc, TocError, TocFetch,
+};
 pub use tree::{Directory, Inode, InodeId, Node, Origin, Tree, TreeError, TreeProblem, Visit};
 pub use unwrap::{Plain, Unwrap, UnwrapError, WholeBlob};
 pub use whole::{WholeError, WholeFetch, WholeLayer, WholePiece, WholePieces};

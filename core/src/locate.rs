@@ -91,9 +91,9 @@ impl Locator {
             Some(text) => match numbers::<3>(text) {
                 // A zero offset is how the reference says "none".
                 Some([0, _, _]) => None,
-                Some([offset, len, plain_len]) => {
-                    Some(Span::new(offset, len, plain_len).ok_or_else(|| malformed(TAR_SPLIT_POSITION, text))?)
-                }
+                Some([offset, len, plain_len]) => Some(
+                    Span::new(offset, len, plain_len).ok_or_else(|| malformed(TAR_SPLIT_POSITION, text))?,
+                ),
                 None => return Err(malformed(TAR_SPLIT_POSITION, text)),
             },
         };
@@ -346,7 +346,17 @@ mod tests {
     #[test]
     fn annotations_that_lead_nowhere() {
         let position = |text: &str| locate(&[(CHECKSUM, SUM), (POSITION, text)]).unwrap_err();
-        for text in ["", "1:2:3", "1:2:3:1:1", "a:b:c:1", "-1:2:3:1", "+9:2:3:1", "100:10:20:2", "100:0:0:1", "7:1:1:1"] {
+        for text in [
+            "",
+            "1:2:3",
+            "1:2:3:1:1",
+            "a:b:c:1",
+            "-1:2:3:1",
+            "+9:2:3:1",
+            "100:10:20:2",
+            "100:0:0:1",
+            "7:1:1:1",
+        ] {
             assert!(matches!(position(text), LocateError::Malformed { .. }), "{text}");
         }
         assert!(matches!(position("18446744073709551615:9:9:1"), LocateError::Malformed { .. }));
@@ -389,9 +399,15 @@ mod tests {
         footer[56..].copy_from_slice(MAGIC);
         assert_eq!(Locator::from_footer(&footer, 64, &limits), Err(LocateError::FooterType { actual: 0 }));
         footer[24] = 1;
-        assert!(matches!(Locator::from_footer(&footer, 64, &limits), Err(LocateError::FooterPosition { .. })));
+        assert!(matches!(
+            Locator::from_footer(&footer, 64, &limits),
+            Err(LocateError::FooterPosition { .. })
+        ));
         footer[0] = 60;
         footer[8] = 5;
-        assert!(matches!(Locator::from_footer(&footer, 64, &limits), Err(LocateError::PastEnd { end: 65, .. })));
+        assert!(matches!(
+            Locator::from_footer(&footer, 64, &limits),
+            Err(LocateError::PastEnd { end: 65, .. })
+        ));
     }
 }

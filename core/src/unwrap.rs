@@ -164,7 +164,9 @@ impl Unwrap {
                 }
                 Ok((len, len))
             }
-            Codec::Gzip(gzip) => gzip.step(input, &mut self.buffer).map_err(|message| UnwrapError::Gzip { at, message }),
+            Codec::Gzip(gzip) => {
+                gzip.step(input, &mut self.buffer).map_err(|message| UnwrapError::Gzip { at, message })
+            }
             Codec::Zstd(decoder) => {
                 let progress = decoder
                     .decode(input, &mut self.buffer)
@@ -215,7 +217,10 @@ impl Gzip {
             return Err("bytes that are no gzip follow its zero padding".into());
         }
         let (before_in, before_out) = (self.member.total_in(), self.member.total_out());
-        let status = self.member.decompress(input, output, FlushDecompress::None).map_err(|error| error.to_string())?;
+        let status = self
+            .member
+            .decompress(input, output, FlushDecompress::None)
+            .map_err(|error| error.to_string())?;
         if status == Status::StreamEnd {
             self.state = GzipState::Between;
         }

@@ -82,7 +82,10 @@ impl WholeFetch {
     pub fn receive<'a>(&'a mut self, bytes: &'a [u8]) -> WholePieces<'a> {
         self.diff_id.update(bytes);
         let Self { tar, members, content_bytes, file, split, limits, .. } = self;
-        WholePieces { events: tar.receive(bytes), state: State { members, content_bytes, file, split, limits } }
+        WholePieces {
+            events: tar.receive(bytes),
+            state: State { members, content_bytes, file, split, limits },
+        }
     }
 
     /// Ends the tar and compares it with the DiffID that the image's config names.

@@ -76,7 +76,13 @@ pub fn decide(toc: &Arc<Toc>, inventory: &Inventory, policy: &Policy) -> Decisio
     }
     let Planner { files, parts, .. } = planner;
     let requests = merge::requests(&parts, policy);
-    Decision::Partial(Plan { toc: Arc::clone(toc), files, parts: parts.into(), requests, limits: policy.limits })
+    Decision::Partial(Plan {
+        toc: Arc::clone(toc),
+        files,
+        parts: parts.into(),
+        requests,
+        limits: policy.limits,
+    })
 }
 
 struct Planner<'a> {
@@ -122,7 +128,8 @@ impl Planner<'_> {
             let Some(frames) = frames else { return false };
             fetched = true;
             let target = Target { file, offset: chunk.offset };
-            let known = self.part_of.get(&(chunk.digest, chunk.len)).and_then(|part| self.parts.get_mut(*part));
+            let known =
+                self.part_of.get(&(chunk.digest, chunk.len)).and_then(|part| self.parts.get_mut(*part));
             if let Some(part) = known {
                 part.targets.push(target);
                 continue;

@@ -69,7 +69,9 @@ pub enum TocError {
         limit: usize,
     },
     /// Frames lie before the end of the frames before them, or outside the data.
-    #[error("entry {entry} {name}: offset {offset} is not between {after} and the end of the data at {data_end}")]
+    #[error(
+        "entry {entry} {name}: offset {offset} is not between {after} and the end of the data at {data_end}"
+    )]
     Offset {
         /// The entry's index.
         entry: usize,

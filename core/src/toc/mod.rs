@@ -123,7 +123,12 @@ impl Toc {
             let RawKind::Member(kind) = entry.kind else {
                 return Err(match entry.kind {
                     RawKind::Chunk => TocError::OrphanChunk { entry: index, name: entry.name },
-                    _ => TocError::Field { entry: index, name: entry.name, field: "type", value: "none".into() },
+                    _ => TocError::Field {
+                        entry: index,
+                        name: entry.name,
+                        field: "type",
+                        value: "none".into(),
+                    },
                 });
             };
             let mut more = Vec::new();
@@ -310,14 +315,26 @@ impl Builder<'_> {
             if !fits || u64::try_from(chunk.chunk_offset) != Ok(offset) {
                 let (chunk_offset, chunk_size) = (chunk.chunk_offset, chunk.chunk_size);
                 let name = raw.name.clone();
-                return Err(TocError::Sizes { entry: index, name, size, expected: offset, chunk_offset, chunk_size });
+                return Err(TocError::Sizes {
+                    entry: index,
+                    name,
+                    size,
+                    expected: offset,
+                    chunk_offset,
+                    chunk_size,
+                });
             }
             let chunk_digest = match chunk.chunk_digest {
                 None if count == 1 => digest,
                 None => return Err(missing(index, &raw.name, "chunkDigest")),
                 Some(chunk_digest) if count == 1 && chunk_digest != digest => {
                     let name = raw.name.clone();
-                    return Err(TocError::OneChunk { entry: index, name, expected: digest, actual: chunk_digest });
+                    return Err(TocError::OneChunk {
+                        entry: index,
+                        name,
+                        expected: digest,
+                        actual: chunk_digest,
+                    });
                 }
                 Some(chunk_digest) => chunk_digest,
             };
@@ -343,7 +360,13 @@ impl Builder<'_> {
         let Some(offset) = offset else {
             return if zeros { Ok(Body::Zeros) } else { Err(missing(index, &raw.name, "offset")) };
         };
-        let bad = |after, offset| TocError::Offset { entry: index, name: raw.name.clone(), offset, after, data_end };
+        let bad = |after, offset| TocError::Offset {
+            entry: index,
+            name: raw.name.clone(),
+            offset,
+            after,
+            data_end,
+        };
         let start = u64::try_from(offset).map_err(|_negative| bad(self.at, offset))?;
         // Frames follow one another; a chunk whose end was not said ends here.
         if start < self.at || start >= data_end || (self.unended.is_some() && start == self.at) {

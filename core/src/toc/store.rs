@@ -48,7 +48,11 @@ impl Serialize for Entries<'_> {
         for entry in &self.0.entries {
             let chunks = self.0.chunks(entry);
             let (first, more) = chunks.split_at_checked(1).unwrap_or_default();
-            list.serialize_element(&Line { entry, chunk: first.first().filter(|_| !more.is_empty()), first: true })?;
+            list.serialize_element(&Line {
+                entry,
+                chunk: first.first().filter(|_| !more.is_empty()),
+                first: true,
+            })?;
             for chunk in more {
                 list.serialize_element(&Line { entry, chunk: Some(chunk), first: false })?;
             }
@@ -104,7 +108,9 @@ impl Line<'_> {
         for (key, value) in numbers.iter().filter(|(_, value)| *value != 0) {
             map.serialize_entry(key, value)?;
         }
-        for (key, value) in [("modtime", member.mtime), ("accesstime", member.atime), ("changetime", member.ctime)] {
+        for (key, value) in
+            [("modtime", member.mtime), ("accesstime", member.atime), ("changetime", member.ctime)]
+        {
             if let Some(text) = value.and_then(rfc3339) {
                 map.serialize_entry(key, &text)?;
             }
@@ -120,7 +126,10 @@ struct Xattrs<'a>(&'a crate::Xattrs);
 
 impl Serialize for Xattrs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let pairs = self.0.iter().map(|(key, value)| (String::from_utf8_lossy(key).to_string(), STANDARD.encode(value)));
+        let pairs = self
+            .0
+            .iter()
+            .map(|(key, value)| (String::from_utf8_lossy(key).to_string(), STANDARD.encode(value)));
         serializer.collect_map(pairs)
     }
 }

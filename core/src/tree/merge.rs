@@ -20,7 +20,9 @@ impl Tree {
         let mut copied = BTreeMap::new();
         let mut work: Vec<(InodeId, InodeId)> = alloc::vec![(Self::ROOT, Self::ROOT)];
         while let Some((lower, over)) = work.pop() {
-            let Some(Inode { node: Node::Directory(directory), origin }) = upper.inode(over) else { continue };
+            let Some(Inode { node: Node::Directory(directory), origin }) = upper.inode(over) else {
+                continue;
+            };
             if let (Some(origin), Some(inode)) = (origin, self.inodes.get_mut(lower.index())) {
                 inode.origin = Some(Origin { layer, entry: origin.entry });
             }
@@ -39,11 +41,15 @@ impl Tree {
                         }
                     }
                     Node::Directory(_) => {
-                        let merged = below.filter(|below| self.directory(*below).is_some()).unwrap_or_else(|| {
-                            let made = self.push(Inode { node: Node::Directory(Directory::default()), origin: None });
-                            self.link(lower, name, made);
-                            made
-                        });
+                        let merged =
+                            below.filter(|below| self.directory(*below).is_some()).unwrap_or_else(|| {
+                                let made = self.push(Inode {
+                                    node: Node::Directory(Directory::default()),
+                                    origin: None,
+                                });
+                                self.link(lower, name, made);
+                                made
+                            });
                         work.push((merged, *id));
                     }
                     Node::File => {

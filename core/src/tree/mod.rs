@@ -12,7 +12,7 @@
 mod merge;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, btree_map};
 use alloc::vec::Vec;
 
 use crate::toc::Toc;
@@ -108,7 +108,7 @@ impl Tree {
     pub fn walk<E>(&self, mut visit: impl FnMut(Visit<'_>) -> Result<(), E>) -> Result<(), E> {
         // Depth first without recursion: depth is the input's to choose.
         let mut path: Vec<u8> = Vec::new();
-        let mut stack: Vec<(InodeId, usize, alloc::collections::btree_map::Iter<'_, Box<[u8]>, InodeId>)> = Vec::new();
+        let mut stack: Vec<Open<'_>> = Vec::new();
         if let Some(Node::Directory(root)) = self.inode(Self::ROOT).map(|inode| &inode.node) {
             stack.push((Self::ROOT, 0, root.children.iter()));
         }
@@ -165,6 +165,9 @@ impl Tree {
         }
     }
 }
+
+/// A directory being walked: itself, its path's length, and the names not met yet.
+type Open<'a> = (InodeId, usize, btree_map::Iter<'a, Box<[u8]>, InodeId>);
 
 /// One name of a tree, as [`Tree::walk`] meets it.
 #[derive(Clone, Copy, Debug)]
@@ -245,8 +248,9 @@ impl Builder<'_> {
             self.tree.link(parent, name, target);
             return Ok(());
         }
-        let over_whiteout =
-            before.and_then(|id| self.tree.inode(id)).is_some_and(|inode| matches!(inode.node, Node::Whiteout));
+        let over_whiteout = before
+            .and_then(|id| self.tree.inode(id))
+            .is_some_and(|inode| matches!(inode.node, Node::Whiteout));
         if member.kind == Kind::Directory {
             if let Some(id) = before
                 && self.tree.directory(id).is_some()

@@ -127,7 +127,11 @@ pub(crate) fn bounded(input: &[u8], limit: u64, window_log: u32) -> Result<Vec<u
             return Err(Bounded::TooLong);
         }
         if progress.read == 0 && progress.written == 0 {
-            return if decoder.at_frame_end() && rest.is_empty() { Ok(plain) } else { Err(Bounded::Truncated) };
+            return if decoder.at_frame_end() && rest.is_empty() {
+                Ok(plain)
+            } else {
+                Err(Bounded::Truncated)
+            };
         }
     }
 }

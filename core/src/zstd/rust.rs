@@ -154,14 +154,19 @@ impl Raw {
                 Ok(State::Body(body.saturating_add(3).saturating_add(tail), checksum))
             }
             (State::Body(_, checksum), block) => {
-                let finished =
-                    self.decoder.decode_blocks(block, BlockDecodingStrategy::UptoBlocks(1)).map_err(message)?;
+                let finished = self
+                    .decoder
+                    .decode_blocks(block, BlockDecodingStrategy::UptoBlocks(1))
+                    .map_err(message)?;
                 self.gathered.clear();
                 self.plain = self.decoder.collect().unwrap_or_default();
                 self.given = 0;
                 if let Some(owed) = &mut self.owed {
                     let len = u64::try_from(self.plain.len()).unwrap_or(u64::MAX);
-                    *owed = owed.checked_sub(len).filter(|owed| !finished || *owed == 0).ok_or_else(wrong_size)?;
+                    *owed = owed
+                        .checked_sub(len)
+                        .filter(|owed| !finished || *owed == 0)
+                        .ok_or_else(wrong_size)?;
                 }
                 if !finished {
                     return Ok(State::Block { checksum });
@@ -207,7 +212,6 @@ fn wrong_size() -> ZstdError {
     ZstdError("frame is not as long as its header says".into())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn message(error: impl fmt::Display) -> ZstdError {
     let text: String = error.to_string();
     ZstdError(text.chars().take(200).collect())

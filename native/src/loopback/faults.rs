@@ -1,0 +1,96 @@
+//! The ways in which the registry can be told to misbehave; each was seen on a real one.
+
+use bytes::Bytes;
+use shingle_core::Digest;
+
+/// How to misbehave; the default is not to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// What to do with a range of a blob.
+    pub ranges: RangeFault,
+    /// Refuses the first requests for manifests and blobs.
+    pub refuse: Option<Refuse>,
+    /// Breaks the connection within blob bodies.
+    pub cut: Option<Cut>,
+    /// Says nothing more within blob bodies, but keeps the connection.
+    pub stall: Option<Cut>,
+    /// Sends readers of blobs elsewhere.
+    pub redirect: Option<Redirect>,
+    /// Asks for credentials.
+    pub auth: Option<Auth>,
+    /// Answers this in place of any manifest.
+    pub manifest: Option<Bytes>,
+    /// Sends this as every manifest's `Docker-Content-Digest`.
+    pub digest_header: Option<Digest>,
+    /// Changes one bit of this blob's byte at this offset.
+    pub flip: Option<(Digest, u64)>,
+    /// Claims this length in every `Content-Range`.
+    pub total: Option<u64>,
+}
+
+/// What to do with a range of a blob.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RangeFault {
+    /// Starts this many bytes too early, and says so.
+    Before(u64),
+    /// Sends the range that begins where the one asked for ends, and says so.
+    Elsewhere,
+    /// Nothing wrong.
+    #[default]
+    Honest,
+    /// Answers 200 with the whole blob.
+    Ignored,
+    /// Answers 200 with the range and a `Content-Range`, as Dragonfly did.
+    Mislabelled,
+    /// Answers with a body of several parts.
+    Multipart,
+    /// Sends only so many bytes, and says so.
+    Short(u64),
+    /// Answers this status.
+    Status(u16),
+    /// Leaves the `Content-Range` out.
+    Unlabelled,
+}
+
+/// A refusal of the first requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refuse {
+    /// The status to answer.
+    pub status: u16,
+    /// How often.
+    pub times: u32,
+    /// The `Retry-After` header to send.
+    pub retry_after: Option<String>,
+}
+
+/// A trouble within bodies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// After how many bytes of the body.
+    pub after: u64,
+    /// In how many bodies.
+    pub times: u32,
+}
+
+/// Where blobs really lie: a store that refuses requests with an `Authorization`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    /// How many requests a signed location is good for.
+    pub uses: u32,
+    /// How many redirects lead there.
+    pub hops: u32,
+}
+
+/// What to ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// A name and a password, which nobody has.
+    Basic,
+    /// A token that anyone may fetch, good for so many requests.
+    Bearer {
+        /// How many.
+        uses: u32,
+    },
+    /// A token that the token server gives to nobody.
+    Denied,
+}

@@ -1,0 +1,44 @@
+//! Talks to registries: manifests, and byte ranges of blobs.
+//!
+//! The face is blocking and may be used from many threads at once; inside, one small runtime does the waiting. Nothing
+//! here judges a layer's content: documents are checked against their digests, blob bytes are handed on as they come.
+//!
+//! ```no_run
+//! use shingle::registry::{Client, ClientOptions, OnWhole, Platform, Reference};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new(ClientOptions::default())?;
+//! let reference: Reference = "quay.io/fedora/fedora:latest".parse()?;
+//! let image = client.fetch_manifest(&reference, &Platform::host())?;
+//! for layer in &image.layers {
+//!     let blob = client.blob(&reference, layer.digest, layer.size);
+//!     let mut body = blob.open_range(layer.size.saturating_sub(64)..layer.size, OnWhole::Cut)?;
+//!     while let Some(bytes) = body.next_bytes()? {
+//!         // bytes lie at body.offset() - bytes.len()
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod auth;
+mod blob;
+mod challenge;
+mod client;
+mod error;
+mod exchange;
+mod image;
+mod manifest;
+mod platform;
+mod reader;
+mod reference;
+mod retry;
+
+pub use blob::{Blob, BlobBody, Coverage, OnWhole, Traffic};
+pub use client::{Client, ClientError, ClientOptions, Timeouts};
+pub use error::{Asked, Fault, RegistryError, TransportError};
+pub use image::{LayerDescriptor, ResolvedImage};
+pub use manifest::ManifestError;
+pub use platform::{Platform, PlatformError};
+pub use reader::BlobReader;
+pub use reference::{Reference, ReferenceError, ReferenceFault};
