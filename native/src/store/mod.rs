@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt};
+use rustix::fs::{Mode, OFlags, openat};
 use shingle_core::{Digest, Limits};
 
 pub use error::StoreError;
@@ -147,6 +148,9 @@ impl Store {
 
     /// Waits until everything written so far is on disk.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
-        rustix::fs::syncfs(self.fd()).map_err(at("sync", &self.path))
+        // The directory itself is open as a path only, which cannot be synced.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = openat(self.fd(), ".", flags, Mode::empty()).map_err(at("open", &self.path))?;
+        rustix::fs::syncfs(dir).map_err(at("sync", &self.path))
     }
 }
