@@ -1,7 +1,7 @@
 //! Each kind of difference is found, and a right tree has none.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -57,7 +57,7 @@ fn extract(tar: &[u8]) -> TempDir {
 }
 
 fn touch(path: &Path, seconds: i64, nanoseconds: i64) {
-    let time = rustix::fs::Timespec { tv_sec: seconds, tv_nsec: nanoseconds as _ };
+    let time = rustix::fs::Timespec { tv_sec: seconds, tv_nsec: nanoseconds };
     let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
     let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
     rustix::fs::utimensat(rustix::fs::CWD, path, &times, flags).unwrap();
