@@ -6,3 +6,11 @@
     clippy::unwrap_used,
     reason = "a test that goes wrong should panic, and says what it does"
 )]
+
+mod demo;
+mod gc;
+mod hostile;
+mod ranges;
+mod scene;
+mod tars;
+mod zoo;

@@ -48,7 +48,7 @@ fn extract(tar: &[u8]) -> TempDir {
     let root = dir.path().join("tree");
     fs::create_dir(&root).unwrap();
     fs::write(dir.path().join("tar"), tar).unwrap();
-    let status = Command::new("tar").args(["-xpf", "../tar"]).current_dir(&root).status().unwrap();
+    let status = Command::new("tar").args(["--delay-directory-restore", "-xpf", "../tar"]).current_dir(&root).status().unwrap();
     assert!(status.success());
     // As if listed nowhere.
     touch(&root, 0, 0);
