@@ -8,7 +8,7 @@ use shingle_tests::chunked::Parts;
 use shingle_tests::cli::{Outcome, Shingle};
 use shingle_tests::layout::{GZIP, Image, Layer, ZSTD};
 use shingle_tests::need::{Need, have_all};
-use shingle_tests::tree::{assert_same, listing};
+use shingle_tests::tree::{change, listing};
 
 use crate::scene::{assert_tree, image, noise, serve, serve_badly, tar_of};
 
@@ -91,7 +91,9 @@ fn check(cases: Vec<Case>) {
             shingle.run(&["gc"]).done();
             continue;
         }
-        assert_same(&before, &listing(shingle.root()), &case.name);
+        if let Some(change) = change(&before, &listing(shingle.root())) {
+            wrong.push(format!("{}: {change}", case.name));
+        }
         let staged = shingle.root().join("staging").read_dir().unwrap().count();
         assert_eq!(staged, 0, "{}: left in staging", case.name);
     }
@@ -187,10 +189,9 @@ fn nonsense_from_the_registry() {
     let manifest = |text: &str| Faults { manifest: Some(text.to_owned().into()), ..Faults::default() };
     let refuse = |status| Refuse { status, times: u32::MAX, retry_after: Some("0".to_owned()) };
     let refuse = |status| Faults { refuse: Some(refuse(status)), ..Faults::default() };
-    let end = |text: &str| if text.is_empty() { End::Refused } else { End::Refused };
     let mut cases = Vec::new();
     for text in ["", "<html></html>", "{}", "[]", "null", r#"{"schemaVersion":2,"layers":7}"#, "{\"schemaVersion\":1}"] {
-        cases.push(case(&format!("manifest {text:?}"), end(text), manifest(text)));
+        cases.push(case(&format!("manifest {text:?}"), End::Refused, manifest(text)));
     }
     for status in [400, 401, 403, 404, 500, 503] {
         cases.push(case(&format!("status {status} for ever"), End::Failed, refuse(status)));

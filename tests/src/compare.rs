@@ -106,6 +106,8 @@ impl Rules {
         };
         if matches!(shape.kind, Kind::Block | Kind::Char) {
             (shape.kind, shape.device, shape.content) = (Kind::Regular, (0, 0), Some(Digest::of(b"")));
+            // What stands for a device is nobody else's to write.
+            shape.mode = 0o600;
         }
         shape.mode |= if shape.kind == Kind::Directory { 0o700 } else { 0o400 };
         if real != (shape.uid, shape.gid, shape.mode) {
