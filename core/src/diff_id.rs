@@ -1,9 +1,11 @@
 //! The last rung: the tar that the layer stands for, rebuilt and hashed.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use crate::agree::{Disagreement, check_agreement};
 use crate::ledger::Complete;
+use crate::plan::{Plan, Source};
 use crate::tar_split::TarSplit;
 use crate::toc::{Entry, FileId, Toc};
 use crate::{Digest, Hasher, Name};
@@ -46,6 +48,8 @@ impl Agreed {
 #[derive(Debug)]
 pub struct DiffIdCheck {
     agreed: Agreed,
+    /// Files whose own digest no fetch proved, ascending.
+    unproven: Vec<FileId>,
     /// The next member, in TOC and tar-split alike.
     member: usize,
     tar: Hasher,
@@ -79,8 +83,20 @@ impl VerifiedLayer {
 
 impl DiffIdCheck {
     /// Starts at the beginning of the tar.
-    pub fn new(agreed: Agreed) -> Self {
-        Self { agreed, member: 0, tar: Hasher::new(), owed: 0, content: None }
+    ///
+    /// A file of one chunk is proven by its fetch, and a file from a donor by what made the donor. One that was put
+    /// together from several pieces has a digest that nobody has looked at yet, and it will name an object that
+    /// others ask for: that digest is checked on the way.
+    pub fn new(agreed: Agreed, plan: &Plan) -> Self {
+        let assembled = plan.files().iter().filter(|planned| {
+            let chunks = plan.toc().file(planned.file).map_or(0, |entry| plan.toc().chunks(entry).len());
+            match &planned.source {
+                Source::Assembled { donated, .. } => chunks != 1 || !donated.is_empty(),
+                Source::Held { .. } | Source::Twin { .. } => false,
+            }
+        });
+        let unproven = assembled.map(|planned| planned.file).collect();
+        Self { agreed, unproven, member: 0, tar: Hasher::new(), owed: 0, content: None }
     }
 
     /// Returns the file whose content is needed next, from its beginning and all of it; `None` at the end of the tar.
@@ -96,13 +112,11 @@ impl DiffIdCheck {
             self.tar.update(self.agreed.tar_split.raw_before(index));
             let file = FileId::new(index);
             let size = self.agreed.tar_split.file(index).map_or(0, |split| split.size);
-            let Some(entry) = self.agreed.toc.file(file).filter(|entry| size > 0 && entry.is_file()) else {
+            if size == 0 || !self.agreed.toc.file(file).is_some_and(Entry::is_file) {
                 continue;
-            };
+            }
             self.owed = size;
-            // One chunk is one digest, and a fetch or an object's name stands for it already. The digest of a file of
-            // several chunks names an object too, so it must be proven before anyone can ask for it.
-            self.content = (self.agreed.toc.chunks(entry).len() != 1).then(Hasher::new);
+            self.content = self.unproven.binary_search(&file).is_ok().then(Hasher::new);
             return Ok(Some(file));
         }
         Ok(None)

@@ -58,7 +58,8 @@ pub(super) fn pull(job: &Job<'_>, reason: &Reason, reader: Option<BlobReader>) -
     record.content_bytes = toc.files().map(|(_, entry)| entry.member().size).sum();
     record.tar_split_bytes = layer.tar_split.as_ref().map_or(0, shingle_core::CompressedTarSplit::plain_len);
     let segment = crate::store::segment_of(toc, rows);
-    staging.publish(layer.verified, layer.tar_split.as_ref(), &record, &segment)?;
+    staging.write_layer(toc, layer.tar_split.as_ref(), &record, &segment)?;
+    staging.publish(layer.verified)?;
     Ok(job.pulled(LayerMode::Whole, &record, &made))
 }
 
