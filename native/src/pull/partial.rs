@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use shingle_core::{
@@ -20,6 +20,7 @@ use super::error::LayerError;
 use super::files::Files;
 use super::layer::{Job, Made, Pulled};
 use super::report::{LayerMode, Phase};
+use crate::length;
 use crate::registry::OnWhole;
 use crate::store::{
     Contents, Donors, Form, LayerRecord, Layout, PlaceOutcome, Placer, Sites, Staging, TreeRoot, WriteCache,
@@ -28,6 +29,9 @@ use crate::store::{
 
 /// How many threads fetch one layer: enough to hide round trips, few enough to bound windows and buffers.
 const FETCHERS: usize = 4;
+/// After so many content bytes a fetch thread sees to it that they reach the disk, while the others go on: the `syncfs`
+/// before the layer becomes visible then finds little left to wait for.
+const WRITE_BACK: u64 = 48 << 20;
 /// How much of a file is read back at once, in bytes.
 const BUFFER: usize = 256 * 1024;
 
@@ -36,7 +40,7 @@ pub(super) enum Outcome {
     /// Donors that are gone, or not what the index says; they are out of the way.
     BadDonors(Vec<Digest>),
     /// Well.
-    Pulled(Pulled),
+    Pulled(Box<Pulled>),
 }
 
 /// What all threads of a layer share.
@@ -51,6 +55,8 @@ struct Work<'a> {
     /// The files that wait for each first file with the same content.
     twins: BTreeMap<FileId, Vec<(FileId, bool)>>,
     rows: Mutex<Vec<FileRow>>,
+    /// Content bytes written by fetches so far.
+    written: AtomicU64,
     bad: Mutex<BTreeSet<Digest>>,
 }
 
@@ -105,13 +111,14 @@ pub(super) fn pull(
         files: Files::new(plan),
         twins,
         rows: Mutex::default(),
+        written: AtomicU64::new(0),
         bad: Mutex::default(),
     };
     match work.run(agreed, layout, || work.prepare(&staging, layout, tar_split)) {
         Ok((verified, (record, made))) => {
             context.reporter.phase(job.index, Phase::Publishing);
             staging.publish(verified)?;
-            Ok(Outcome::Pulled(job.pulled(LayerMode::Partial, &record, &made)))
+            Ok(Outcome::Pulled(Box::new(job.pulled(LayerMode::Partial, &record, &made))))
         }
         Err(Stop::Error(error)) => Err(error),
         Err(Stop::GivenUp) => {
@@ -219,7 +226,7 @@ impl Work<'_> {
             }
             match &planned.source {
                 Source::Held { digest, same_class } => {
-                    self.take_held(&mut cache, planned.file, digest, *same_class)?
+                    self.take_held(&mut cache, planned.file, digest, *same_class)?;
                 }
                 Source::Assembled { donated, fetched } if !donated.is_empty() || !fetched => {
                     self.take_pieces(&mut cache, planned.file, donated)?;
@@ -309,16 +316,18 @@ impl Work<'_> {
         loop {
             let next = fetches.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some(mut fetch) = next else { return Ok(()) };
+            let mut written = 0;
             let mut reader = self.job.blob.read_range(fetch.remaining(), OnWhole::Cut)?;
             while let Some(bytes) = reader.next_bytes()? {
                 if self.stopped() {
                     return Err(Stop::GivenUp);
                 }
-                self.job.context.reporter.received(self.job.index, bytes.len() as u64);
+                self.job.context.reporter.received(self.job.index, length(&bytes));
                 let mut chunks = fetch.receive(&bytes);
                 while let Some(lent) = chunks.next_chunk()? {
                     let shared = self.files.is_shared(lent.file);
                     self.contents.write(&mut cache, lent.file, shared, lent.bytes, lent.offset)?;
+                    written += length(lent.bytes);
                     if lent.ends_chunk && self.files.arrived(lent.file) {
                         self.complete(&mut cache, lent.file, shared)?;
                     }
@@ -326,6 +335,10 @@ impl Work<'_> {
             }
             cache.close();
             ledger.lock().unwrap_or_else(PoisonError::into_inner).credit(fetch.finish()?);
+            let before = self.written.fetch_add(written, Ordering::Relaxed);
+            if before / WRITE_BACK != (before + written) / WRITE_BACK {
+                self.job.context.store.sync()?;
+            }
         }
     }
 
