@@ -343,8 +343,7 @@ fn arrivals_count_what_is_lent() {
 fn the_ledger_counts_only_its_own_receipts_once() {
     let zoo = Layer::zoo();
     let toc = Arc::clone(zoo.agreed().toc());
-    let mut policy = Policy::default();
-    policy.request_len = 50_000;
+    let policy = Policy { request_len: 50_000, ..Policy::default() };
     let plan = plan_with(&toc, &Inventory::new(), &policy);
     let other = plan_with(&toc, &Inventory::new(), &policy);
     let receipts = |plan: &Plan| {

@@ -2,13 +2,14 @@
 
 mod fetch;
 mod real;
+mod store;
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde_json::{Value, json};
 
-use super::{Body, Chunk, Place, Toc, TocError};
+use super::{Body, Place, Toc, TocError};
 use crate::{Digest, Kind, Limits, Timestamp};
 
 const DATA_END: u64 = 10_000;
@@ -326,43 +327,6 @@ fn messages_name_the_entry_and_both_parties() {
     assert_eq!(error.to_string(), r#"entry 1 "./one": mode is -1"#);
 }
 
-fn stored(toc: &Toc) -> Toc {
-    Toc::from_stored(&toc.to_stored(), &Limits::default()).unwrap()
-}
-
-/// The same without places in a blob, which the store does not keep.
-fn unlocated(toc: &Toc) -> Toc {
-    let mut toc = toc.clone();
-    for Chunk { body, .. } in &mut toc.chunks {
-        if let Body::Frames(_) = body {
-            *body = Body::Unlocated;
-        }
-    }
-    toc
-}
-
-#[test]
-fn the_stored_form_is_read_back() {
-    let toc = parse(&sample().to_string()).unwrap();
-    assert_eq!(stored(&toc), unlocated(&toc));
-    let zeros = changed(|toc| toc["entries"][1]["chunkType"] = "zeros".into()).unwrap();
-    assert_eq!(stored(&zeros), unlocated(&zeros));
-}
-
-#[test]
-fn the_stored_form_holds_what_json_text_cannot() {
-    let mut toc = parse(&sample().to_string()).unwrap();
-    let member = toc.member_mut(4).unwrap();
-    member.name = b"caf\xe9 \"\n".as_slice().into();
-    member.link = b"\xff".as_slice().into();
-    member.xattrs.insert((*b"user.\xfe").into(), (*b"\0\xff").into());
-    member.xattrs.insert((*b"user.plain").into(), (*b"").into());
-    member.mtime = Some(Timestamp { seconds: -62_135_596_800, nanoseconds: 0 });
-    member.atime = Some(Timestamp { seconds: i64::MAX, nanoseconds: 5 });
-    member.ctime = Some(Timestamp { seconds: i64::MIN, nanoseconds: 0 });
-    assert_eq!(stored(&toc), unlocated(&toc));
-}
-
 proptest::proptest! {
     #[test]
     fn no_text_makes_it_panic(text in "\\PC{0,200}") {
@@ -396,14 +360,4 @@ proptest::proptest! {
             }
         }
     }
-}
-
-/// What Go's JSON makes of a name.
-fn go_text(name: &crate::Name) -> crate::Name {
-    let mut text = String::new();
-    for chunk in name.as_bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
-    }
-    text.into()
 }

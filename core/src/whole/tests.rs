@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
-use alloc::{format, vec};
+use alloc::vec;
 
 use proptest::prelude::*;
 
@@ -158,8 +158,7 @@ fn blob_proof(blob: &[u8]) -> WholeBlob {
 
 #[test]
 fn an_error_repeats_and_a_guard_dropped_early_is_one() {
-    let mut limits = Limits::default();
-    limits.content = 100_000;
+    let limits = Limits { content: 100_000, ..Limits::default() };
     let mut whole = WholeFetch::new(&limits);
     let mut pieces = whole.receive(ZOO_TAR);
     let error = loop {
@@ -186,7 +185,7 @@ fn devices_links_and_empty_files_bring_no_pieces() {
     for (index, entry) in layer.verified.toc().entries().iter().enumerate() {
         let member = entry.member();
         let file = crate::toc::FileId::new(index);
-        assert_eq!(files.contains_key(&file), entry.is_file(), "{}", format!("{}", member.name));
+        assert_eq!(files.contains_key(&file), entry.is_file(), "{}", member.name);
         if member.kind == Kind::Regular && member.size == 0 {
             assert_eq!(entry.digest(), Some(&Digest::EMPTY));
         }
