@@ -86,27 +86,13 @@ impl VerifiedLayer {
 }
 
 impl DiffIdCheck {
-    /// Starts at the beginning of the tar; every content is held against the digest in the TOC too.
-    pub fn new(agreed: Agreed) -> Self {
-        Self {
-            agreed,
-            member: 0,
-            tar: Hasher::new(),
-            owed: 0,
-            content: None,
-            proven: Vec::new(),
-            parts: None,
-            failed: None,
-        }
-    }
-
-    /// Starts like [`new`](Self::new), but does not hash again what the plan proves: a file that is fetched as one
-    /// chunk, one that is held under its own digest, and one that repeats an earlier file. That is most of a layer.
+    /// Starts at the beginning of the tar.
     ///
-    /// All others must be hashed, because their digest in the TOC names an object from then on: a file of several
-    /// chunks, of zeros, or of a donor's chunk could else carry the name of another content into the store. When the
-    /// tar then turns out to be another one, a check started with `new` finds the file.
-    pub fn after(agreed: Agreed, plan: &Plan) -> Self {
+    /// What the plan proves is not hashed again: a file that is fetched as one chunk, one that is held under its own
+    /// digest, and one that repeats an earlier file. That is most of a layer. All others are held against the digest
+    /// in the TOC too, because it names an object from then on: a file of several chunks, of zeros, or of a donor's
+    /// chunk could else carry the name of another content into the store.
+    pub fn new(agreed: Agreed, plan: &Plan) -> Self {
         let toc = plan.toc();
         let mut proven = alloc::vec![false; toc.entries().len()];
         for planned in plan.files() {
@@ -122,7 +108,22 @@ impl DiffIdCheck {
             }
         }
         let parts = Some(Arc::clone(plan.parts()));
-        Self { proven, parts, ..Self::new(agreed) }
+        Self { proven, parts, ..Self::thorough(agreed) }
+    }
+
+    /// Starts like [`new`](Self::new), but holds every content against the digest in the TOC: when a check started
+    /// with `new` ends in another tar, this one finds the file.
+    pub fn thorough(agreed: Agreed) -> Self {
+        Self {
+            agreed,
+            member: 0,
+            tar: Hasher::new(),
+            owed: 0,
+            content: None,
+            proven: Vec::new(),
+            parts: None,
+            failed: None,
+        }
     }
 
     /// Returns the file whose content is needed next, from its beginning and all of it; `None` at the end of the tar.

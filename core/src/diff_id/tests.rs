@@ -38,10 +38,11 @@ fn run(
 fn what_is_right_is_verified_with_and_without_the_plan() {
     for layer in [small(), Layer::zoo()] {
         let (plan, files, complete) = pulled(&layer);
-        let verified = run(DiffIdCheck::new(layer.agreed()), &files, complete, &layer.diff_id()).unwrap();
+        let verified =
+            run(DiffIdCheck::thorough(layer.agreed()), &files, complete, &layer.diff_id()).unwrap();
         assert_eq!((verified.diff_id(), verified.toc()), (&layer.diff_id(), layer.agreed().toc()));
         let (_, complete) = pull(&layer.blob, &plan, &BTreeMap::new(), || 1000).unwrap();
-        let after = DiffIdCheck::after(layer.agreed(), &plan);
+        let after = DiffIdCheck::new(layer.agreed(), &plan);
         assert!(run(after, &files, complete, &layer.diff_id()).is_ok());
     }
 }
@@ -57,7 +58,8 @@ fn each_wrong_content_is_found_and_named() {
         content[50] ^= 1;
         let actual = Digest::of(content);
         let name = layer.toc().file(file).unwrap().member().name.clone();
-        let error = run(DiffIdCheck::new(layer.agreed()), &files, complete, &layer.diff_id()).unwrap_err();
+        let error =
+            run(DiffIdCheck::thorough(layer.agreed()), &files, complete, &layer.diff_id()).unwrap_err();
         assert_eq!(error, DiffIdError::Content { file, name, expected, actual });
     }
 }
@@ -67,7 +69,7 @@ fn after_a_plan_a_wrong_content_is_another_tar() {
     let layer = small();
     let (plan, mut files, complete) = pulled(&layer);
     files.get_mut(&FileId::new(0)).unwrap()[0] ^= 1;
-    let check = DiffIdCheck::after(layer.agreed(), &plan);
+    let check = DiffIdCheck::new(layer.agreed(), &plan);
     let error = run(check, &files, complete, &layer.diff_id()).unwrap_err();
     assert!(matches!(error, DiffIdError::Mismatch { .. }), "{error}");
 }
@@ -77,12 +79,12 @@ fn files_too_long_or_too_short_are_named() {
     let layer = small();
     let (_, mut files, complete) = pulled(&layer);
     files.get_mut(&FileId::new(1)).unwrap().push(0);
-    let error = run(DiffIdCheck::new(layer.agreed()), &files, complete, &layer.diff_id()).unwrap_err();
+    let error = run(DiffIdCheck::thorough(layer.agreed()), &files, complete, &layer.diff_id()).unwrap_err();
     assert_eq!(error.to_string(), "\"several\": it is 1 bytes longer than the tar says");
 
     let (_, mut files, complete) = pulled(&layer);
     files.get_mut(&FileId::new(1)).unwrap().truncate(990);
-    let error = run(DiffIdCheck::new(layer.agreed()), &files, complete, &layer.diff_id()).unwrap_err();
+    let error = run(DiffIdCheck::thorough(layer.agreed()), &files, complete, &layer.diff_id()).unwrap_err();
     assert_eq!(error.to_string(), "\"several\": it is 10 bytes shorter than the tar says");
 }
 
@@ -91,7 +93,7 @@ fn an_error_repeats() {
     let layer = small();
     let (_, mut files, complete) = pulled(&layer);
     files.get_mut(&FileId::new(2)).unwrap()[0] ^= 1;
-    let mut check = DiffIdCheck::new(layer.agreed());
+    let mut check = DiffIdCheck::thorough(layer.agreed());
     while let Ok(Some(file)) = check.wants() {
         check.receive(&files[&file]).unwrap();
     }
@@ -104,7 +106,7 @@ fn an_error_repeats() {
 fn not_all_of_it_is_not_enough() {
     let layer = small();
     let (_, files, complete) = pulled(&layer);
-    let mut check = DiffIdCheck::new(layer.agreed());
+    let mut check = DiffIdCheck::thorough(layer.agreed());
     let file = check.wants().unwrap().unwrap();
     check.receive(&files[&file]).unwrap();
     let error = check.finish(complete, &layer.diff_id()).unwrap_err();
@@ -115,7 +117,7 @@ fn not_all_of_it_is_not_enough() {
 fn another_diff_id_is_refused() {
     let layer = small();
     let (_, files, complete) = pulled(&layer);
-    let error = run(DiffIdCheck::new(layer.agreed()), &files, complete, &Digest::EMPTY).unwrap_err();
+    let error = run(DiffIdCheck::thorough(layer.agreed()), &files, complete, &Digest::EMPTY).unwrap_err();
     assert_eq!(error, DiffIdError::Mismatch { expected: Digest::EMPTY, actual: layer.diff_id() });
     assert!(error.to_string().contains(&layer.diff_id().to_hex()));
 }
@@ -125,7 +127,7 @@ fn another_plans_end_is_no_proof() {
     let layer = small();
     let (plan, files, _) = pulled(&layer);
     let (_, _, other) = pulled(&layer);
-    let error = run(DiffIdCheck::after(layer.agreed(), &plan), &files, other, &layer.diff_id()).unwrap_err();
+    let error = run(DiffIdCheck::new(layer.agreed(), &plan), &files, other, &layer.diff_id()).unwrap_err();
     assert_eq!(error, DiffIdError::OtherPlan);
 }
 
@@ -134,7 +136,7 @@ fn attack(layer: &Layer, inventory: &Inventory, objects: &BTreeMap<Digest, Vec<u
     let plan = plan(layer.agreed().toc(), inventory);
     let (files, complete) = pull(&layer.blob, &plan, objects, || 1000).unwrap();
     assert!(files == layer.contents(), "the attack is on the name, not on the tar");
-    run(DiffIdCheck::after(layer.agreed(), &plan), &files, complete, &layer.diff_id()).unwrap_err()
+    run(DiffIdCheck::new(layer.agreed(), &plan), &files, complete, &layer.diff_id()).unwrap_err()
 }
 
 #[test]
@@ -190,9 +192,9 @@ fn a_held_file_that_rotted_is_found_by_the_full_check() {
     objects.get_mut(&rotten).unwrap()[7] ^= 4;
     let plan = plan(layer.agreed().toc(), &inventory);
     let (files, complete) = pull(&layer.blob, &plan, &objects, || 1000).unwrap();
-    let error = run(DiffIdCheck::after(layer.agreed(), &plan), &files, complete, &layer.diff_id());
+    let error = run(DiffIdCheck::new(layer.agreed(), &plan), &files, complete, &layer.diff_id());
     assert!(matches!(error, Err(DiffIdError::Mismatch { .. })));
     let (_, complete) = pull(&layer.blob, &plan, &objects, || 1000).unwrap();
-    let error = run(DiffIdCheck::new(layer.agreed()), &files, complete, &layer.diff_id());
+    let error = run(DiffIdCheck::thorough(layer.agreed()), &files, complete, &layer.diff_id());
     assert!(matches!(error, Err(DiffIdError::Content { expected, .. }) if expected == rotten));
 }

@@ -38,7 +38,7 @@ fn planned(layer: &Layer, held_chunk: u64) -> Plan {
 }
 
 fn check(layer: &Layer, files: &Files, complete: Complete) -> Result<VerifiedLayer, DiffIdError> {
-    let mut check = DiffIdCheck::new(layer.agreed());
+    let mut check = DiffIdCheck::thorough(layer.agreed());
     while let Some(file) = check.wants()? {
         check.receive(&files[&file])?;
     }

@@ -65,7 +65,7 @@ fn assert_rebuilds(layer: &WholeLayer, files: &Files) {
     let split = layer.tar_split.as_ref().unwrap().read(&Limits::default()).unwrap();
     let toc = Toc::from_stored(&layer.verified.toc().to_stored(), &Limits::default()).unwrap();
     assert!(toc == **layer.verified.toc());
-    let mut check = DiffIdCheck::new(Agreed::new(toc, split).unwrap());
+    let mut check = DiffIdCheck::thorough(Agreed::new(toc, split).unwrap());
     while let Some(file) = check.wants().unwrap() {
         check.receive(&files[&file]).unwrap();
     }

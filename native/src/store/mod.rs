@@ -15,6 +15,7 @@
 //! Both become visible by one rename after one `syncfs`, so a pull that is killed anywhere leaves nothing to mend.
 
 mod attrs;
+mod contents;
 mod error;
 mod gc;
 mod image;
@@ -33,6 +34,7 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt};
+use rustix::fs::{Mode, OFlags, openat};
 use shingle_core::{Digest, Limits};
 
 pub use error::StoreError;
@@ -43,13 +45,13 @@ pub use materialise::Form;
 pub use place::Placed;
 
 pub(crate) use attrs::Withheld;
+pub(crate) use contents::{Contents, Sites, WriteCache, create_spare, size_spare, write_spare};
 pub(crate) use error::{at, io_at};
-pub(crate) use index::Donors;
-pub(crate) use layout::Layout;
-pub(crate) use lock::Shared;
+pub(crate) use index::{Donors, segment_of};
+pub(crate) use layout::{Layout, member as member_of};
 pub(crate) use materialise::{ParentCache, TreeRoot};
 pub(crate) use object::object_name;
-pub(crate) use place::{Donor, Placer};
+pub(crate) use place::{Donor, Outcome as PlaceOutcome, Placer};
 pub(crate) use staging::Staging;
 
 use privilege::Privilege;
@@ -146,6 +148,9 @@ impl Store {
 
     /// Waits until everything written so far is on disk.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
-        rustix::fs::syncfs(self.fd()).map_err(at("sync", &self.path))
+        // The directory itself is open as a path only, which cannot be synced.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = openat(self.fd(), ".", flags, Mode::empty()).map_err(at("open", &self.path))?;
+        rustix::fs::syncfs(dir).map_err(at("sync", &self.path))
     }
 }
