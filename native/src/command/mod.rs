@@ -1,0 +1,58 @@
+//! The commands: each turns its arguments into calls of the library, and what comes back into words.
+
+mod completions;
+mod demo;
+mod gc;
+mod images;
+mod inspect;
+mod man;
+mod pull;
+mod rmi;
+mod unpack;
+
+use std::path::PathBuf;
+
+use shingle::registry::{Client, ClientOptions, Reference};
+use shingle::store::Store;
+
+use crate::cli::{Cli, Command, Global};
+use crate::failure::Failure;
+use crate::printer::Printer;
+
+/// Runs the command that was typed.
+pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Pull(args) => pull::run(global, args, printer),
+        Command::Images(_) => images::run(global, printer),
+        Command::Inspect(args) => inspect::run(global, args, printer),
+        Command::Unpack(args) => unpack::run(global, args, printer),
+        Command::Rmi(args) => rmi::run(global, args, printer),
+        Command::Gc(_) => gc::run(global, printer),
+        Command::Demo(args) => demo::run(args, printer),
+        Command::Completions(args) => completions::run(args, printer),
+        Command::Man(args) => man::run(args, printer),
+    }
+}
+
+fn root(global: &Global) -> PathBuf {
+    global.root.clone().unwrap_or_else(Store::default_path)
+}
+
+/// Opens the store if there is one: who only looks makes none.
+fn existing_store(global: &Global) -> Result<Option<Store>, Failure> {
+    let root = root(global);
+    if root.is_dir() { Ok(Some(Store::open(root)?)) } else { Ok(None) }
+}
+
+fn client(tls_verify: bool, jobs: Option<u32>) -> Result<Client, Failure> {
+    let mut options = ClientOptions { tls_verify, ..ClientOptions::default() };
+    if let Some(jobs) = jobs.and_then(|jobs| usize::try_from(jobs).ok()) {
+        options.max_in_flight = jobs;
+    }
+    Ok(Client::new(options)?)
+}
+
+fn not_in_store(global: &Global, reference: &Reference) -> Failure {
+    Failure::new(anyhow::anyhow!("{reference} is not in the store {}", root(global).display()))
+}
