@@ -118,6 +118,13 @@ impl Plan {
         self.parts.iter().flat_map(|part| part.targets.iter().map(|target| target.file))
     }
 
+    /// Returns how many bytes of content fetches will write, each chunk counted for every place that it goes to.
+    pub fn written_bytes(&self) -> u64 {
+        let bytes =
+            |part: &Part| part.len.saturating_mul(u64::try_from(part.targets.len()).unwrap_or(u64::MAX));
+        self.parts.iter().fold(0, |sum, part| sum.saturating_add(bytes(part)))
+    }
+
     /// Starts: one fetch for each request, and the ledger that waits for all of them.
     pub fn start(&self) -> (Ledger, impl ExactSizeIterator<Item = Fetch>) {
         let ledger = Ledger::new(&self.parts, self.requests.len());

@@ -28,6 +28,18 @@ impl RegistryError {
         matches!(&*self.fault, Fault::Refused { refusal, .. } if refusal.leaves_whole())
     }
 
+    /// Whether what came was refused by a check, as opposed to not coming at all.
+    pub const fn is_refusal(&self) -> bool {
+        match &*self.fault {
+            Fault::Digest { .. } | Fault::Manifest(_) | Fault::Size { .. } | Fault::TooLarge { .. } => true,
+            Fault::Refused { refusal, .. } => matches!(
+                refusal,
+                Refusal::BlobSize { .. } | Refusal::LengthDisagrees { .. } | Refusal::Unreadable { .. }
+            ),
+            _ => false,
+        }
+    }
+
     /// Whether the same request may work in a moment.
     pub fn is_transient(&self) -> bool {
         match &*self.fault {

@@ -29,9 +29,12 @@ impl Withheld {
     }
 }
 
-/// The mode that a new file should be opened with, and whether more than that open is needed to get it right.
+/// The mode that a new file should be opened with.
+///
+/// Root opens it with the final one, which is right at once for most files. Anybody else must be able to write the
+/// file's xattrs until [`apply`] closes it.
 pub(crate) fn open_mode(member: &Member, privilege: Privilege) -> Mode {
-    Mode::from_raw_mode(file_mode(member, privilege) & 0o777)
+    if privilege.root { Mode::from_raw_mode(member.mode & 0o777) } else { Mode::RUSR | Mode::WUSR }
 }
 
 /// The mode that a file gets: the member's, plus what its owner needs to read it back where we are not root.
@@ -57,7 +60,7 @@ pub(crate) fn apply(
     let file = file.as_fd();
     let owned = (member.uid, member.gid) == (u64::from(privilege.uid), u64::from(privilege.gid));
     let mode = file_mode(member, privilege);
-    let mut exact = fresh && mode & (privilege.umask | !0o777) == 0;
+    let mut exact = fresh && privilege.root && mode & (privilege.umask | !0o777) == 0;
     if privilege.root {
         if !owned || !fresh {
             let (uid, gid) = owner(member).ok_or(Errno::INVAL)?;
@@ -98,7 +101,11 @@ pub(crate) fn apply_at(
     }
     for (key, value) in member.xattrs.iter().filter(|(key, _)| applies(key)) {
         let path = magic_path(parent, name);
-        set(fs::lsetxattr(path.as_slice(), xattr_name(key), value, XattrFlags::empty()), privilege, withheld)?;
+        set(
+            fs::lsetxattr(path.as_slice(), xattr_name(key), value, XattrFlags::empty()),
+            privilege,
+            withheld,
+        )?;
     }
     if member.kind != Kind::Symlink {
         fs::chmodat(parent, name, Mode::from_raw_mode(member.mode & 0o7777), AtFlags::empty())?;
@@ -129,7 +136,9 @@ pub(crate) fn override_stat(file: BorrowedFd<'_>, member: &Member, withheld: &Wi
 /// Labels belong to the host's policy (the reference leaves them out too). What overlayfs keeps for itself would let
 /// a layer point into other layers; it stays in the record.
 fn applies(name: &[u8]) -> bool {
-    name != b"security.selinux" && !name.starts_with(b"trusted.overlay.") && !name.starts_with(b"user.overlay.")
+    name != b"security.selinux"
+        && !name.starts_with(b"trusted.overlay.")
+        && !name.starts_with(b"user.overlay.")
 }
 
 fn set(result: Result<(), Errno>, privilege: Privilege, withheld: &Withheld) -> Result<(), Errno> {

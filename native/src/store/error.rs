@@ -17,7 +17,11 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn new(operation: &'static str, path: impl AsRef<Path>, source: impl Into<std::io::Error>) -> Self {
+    pub(crate) fn new(
+        operation: &'static str,
+        path: impl AsRef<Path>,
+        source: impl Into<std::io::Error>,
+    ) -> Self {
         Self { operation, path: path.as_ref().to_owned(), source: source.into() }
     }
 
@@ -50,6 +54,9 @@ pub(crate) fn at<P: AsRef<Path>>(operation: &'static str, path: P) -> impl FnOnc
 }
 
 /// The same for an I/O error.
-pub(crate) fn io_at<P: AsRef<Path>>(operation: &'static str, path: P) -> impl FnOnce(std::io::Error) -> StoreError {
+pub(crate) fn io_at<P: AsRef<Path>>(
+    operation: &'static str,
+    path: P,
+) -> impl FnOnce(std::io::Error) -> StoreError {
     move |source| StoreError::new(operation, path, source)
 }

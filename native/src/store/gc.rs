@@ -34,8 +34,11 @@ impl Store {
         let mut collected = Collected::default();
         let layers: BTreeSet<Digest> =
             images.iter().flat_map(|image| image.layers.iter().map(|layer| layer.diff_id)).collect();
-        let documents: BTreeSet<Digest> =
-            images.iter().flat_map(|image| [image.manifest, image.config]).chain(images.iter().filter_map(|i| i.index)).collect();
+        let documents: BTreeSet<Digest> = images
+            .iter()
+            .flat_map(|image| [image.manifest, image.config])
+            .chain(images.iter().filter_map(|i| i.index))
+            .collect();
         // Records first: a layer without one is no layer, and its tree is only rubbish.
         for name in self.names("layers")? {
             if !Digest::from_hex(&name).is_some_and(|diff_id| layers.contains(&diff_id)) {
@@ -97,7 +100,7 @@ impl Store {
 
     /// Removes a directory and all below, counting what is freed by it.
     fn remove_tree(&self, path: &str, bytes: &mut u64) -> Result<(), StoreError> {
-        let mut stack = vec![path.into()];
+        let mut stack: Vec<std::path::PathBuf> = vec![path.into()];
         let mut dirs: Vec<std::path::PathBuf> = Vec::new();
         while let Some(dir) = stack.pop() {
             for entry in self.dir().read_dir(&dir).map_err(io_at("list", &dir))? {

@@ -76,7 +76,8 @@ impl Store {
         for name in self.names("images/refs")?.iter().filter(|name| name.ends_with(".json")) {
             let path = format!("images/refs/{name}");
             let json = self.read(&path, DOCUMENT_LIMIT)?;
-            let image: ImageRecord = serde_json::from_slice(&json).map_err(|error| StoreError::broken(&path, error))?;
+            let image: ImageRecord =
+                serde_json::from_slice(&json).map_err(|error| StoreError::broken(&path, error))?;
             images.push(image);
         }
         images.sort_by(|a, b| a.reference.cmp(&b.reference));
@@ -111,7 +112,12 @@ impl Store {
     }
 
     /// Makes an image visible under its name, whose layers must all be here. The last step of a pull.
-    pub(crate) fn put_image(&self, image: &ImageRecord, manifest: &[u8], config: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn put_image(
+        &self,
+        image: &ImageRecord,
+        manifest: &[u8],
+        config: &[u8],
+    ) -> Result<(), StoreError> {
         for (digest, bytes) in [(&image.manifest, manifest), (&image.config, config)] {
             self.put(&format!("images/blobs/{}", digest.to_hex()), bytes)?;
         }

@@ -28,28 +28,35 @@ pub(crate) struct Donors {
     /// For the decision.
     pub(crate) inventory: Inventory,
     /// For finding the objects: the classes each content is held under, and whether the name says so.
-    objects: BTreeMap<Digest, Vec<(Class, bool)>>,
+    objects: BTreeMap<Digest, Vec<HeldObject>>,
+}
+
+/// One object of a content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HeldObject {
+    /// The metadata class of its inode.
+    pub(crate) class: Class,
+    /// Whether its name carries the class.
+    pub(crate) classed: bool,
 }
 
 impl Donors {
-    /// Returns the class in the name of the object to take: one with the class wanted if there is one, else any.
-    pub(crate) fn object(&self, digest: &Digest, wanted: &Class) -> Option<Option<Class>> {
+    /// Returns the object to take for a content: one with the class wanted if there is one, else any.
+    pub(crate) fn object(&self, digest: &Digest, wanted: &Class) -> Option<HeldObject> {
         let held = self.objects.get(digest)?;
-        let (class, classed) = held.iter().find(|(class, _)| class == wanted).or_else(|| held.first())?;
-        Some(classed.then_some(*class))
+        held.iter().find(|held| held.class == *wanted).or_else(|| held.first()).copied()
     }
 
-    /// Returns all objects of a content, by the class in the name.
-    pub(crate) fn objects(&self, digest: &Digest) -> impl Iterator<Item = Option<Class>> {
-        let held = self.objects.get(digest).into_iter().flatten();
-        held.map(|(class, classed)| classed.then_some(*class))
+    /// Returns all objects of a content.
+    pub(crate) fn objects(&self, digest: &Digest) -> impl Iterator<Item = HeldObject> {
+        self.objects.get(digest).into_iter().flatten().copied()
     }
 
     fn add(&mut self, row: FileRow) {
         self.inventory.add_file(row.digest, row.size, row.class);
         let held = self.objects.entry(row.digest).or_default();
-        if !held.iter().any(|(class, _)| *class == row.class) {
-            held.push((row.class, row.classed));
+        if !held.iter().any(|held| held.class == row.class) {
+            held.push(HeldObject { class: row.class, classed: row.classed });
         }
     }
 }

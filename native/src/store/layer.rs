@@ -30,6 +30,8 @@ pub struct LayerRecord {
     pub fetched_bytes: u64,
     /// Content bytes that were here already.
     pub reused_bytes: u64,
+    /// Bytes of all its files, uncompressed.
+    pub content_bytes: u64,
     /// How its files came into the tree.
     pub files: Placed,
     /// Uncompressed length of its tar-split, 0 without one.

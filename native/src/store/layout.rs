@@ -70,6 +70,17 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// Counts the regular files of a single layer, empty ones included, each once however many names it has.
+    pub(crate) fn regular_files(&self, toc: &Toc) -> u64 {
+        let regular = |spot: &&Spot| {
+            let entry = spot.origin.and_then(|origin| toc.entries().get(usize::try_from(origin.entry).ok()?));
+            entry.is_some_and(|entry| entry.member().kind == Kind::Regular)
+        };
+        (self.files.len() + self.others.iter().filter(regular).count()) as u64
+    }
+}
+
 /// Returns the member that an inode was made of.
 pub(crate) fn member(tocs: &[Arc<Toc>], origin: Origin) -> Option<&Member> {
     let toc = tocs.get(usize::try_from(origin.layer).ok()?)?;

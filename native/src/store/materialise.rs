@@ -120,7 +120,12 @@ impl TreeRoot {
     }
 
     /// Makes a regular file that is not there yet.
-    pub(crate) fn create(&self, parent: BorrowedFd<'_>, name: &[u8], member: &Member) -> Result<OwnedFd, Errno> {
+    pub(crate) fn create(
+        &self,
+        parent: BorrowedFd<'_>,
+        name: &[u8],
+        member: &Member,
+    ) -> Result<OwnedFd, Errno> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         fs::openat(parent, name, flags, attrs::open_mode(member, self.privilege))
     }
@@ -128,7 +133,8 @@ impl TreeRoot {
     /// Gives files their further names.
     pub(crate) fn make_links(&self, layout: &Layout) -> Result<(), StoreError> {
         for (from, to) in &layout.links {
-            fs::linkat(&self.dir, &**from, &self.dir, &**to, AtFlags::empty()).map_err(at("link", path(to)))?;
+            fs::linkat(&self.dir, &**from, &self.dir, &**to, AtFlags::empty())
+                .map_err(at("link", path(to)))?;
         }
         Ok(())
     }
@@ -138,7 +144,8 @@ impl TreeRoot {
     pub(crate) fn finish(&self, layout: &Layout, tocs: &[Arc<Toc>]) -> Result<(), StoreError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         for spot in layout.dirs.iter().rev() {
-            let dir = fs::openat(&self.dir, &*spot.path, flags, Mode::empty()).map_err(at("open", path(&spot.path)))?;
+            let dir = fs::openat(&self.dir, &*spot.path, flags, Mode::empty())
+                .map_err(at("open", path(&spot.path)))?;
             self.finish_dir(dir.as_fd(), spot, tocs).map_err(at("set metadata of", path(&spot.path)))?;
         }
         self.finish_dir(self.fd(), &layout.root, tocs).map_err(at("set metadata of", "/"))
@@ -168,7 +175,8 @@ impl ParentCache {
         };
         if self.open.as_ref().is_none_or(|(open, _)| open != parent) {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let dir = fs::openat(root.fd(), parent, flags, Mode::empty()).map_err(at("open", path(parent)))?;
+            let dir =
+                fs::openat(root.fd(), parent, flags, Mode::empty()).map_err(at("open", path(parent)))?;
             self.open = Some((parent.to_vec(), dir));
         }
         match &self.open {

@@ -15,6 +15,7 @@
 //! Both become visible by one rename after one `syncfs`, so a pull that is killed anywhere leaves nothing to mend.
 
 mod attrs;
+mod contents;
 mod error;
 mod gc;
 mod image;
@@ -43,13 +44,13 @@ pub use materialise::Form;
 pub use place::Placed;
 
 pub(crate) use attrs::Withheld;
+pub(crate) use contents::{Contents, Sites, WriteCache, create_spare, size_spare, write_spare};
 pub(crate) use error::{at, io_at};
-pub(crate) use index::Donors;
-pub(crate) use layout::Layout;
-pub(crate) use lock::Shared;
+pub(crate) use index::{Donors, segment_of};
+pub(crate) use layout::{Layout, member as member_of};
 pub(crate) use materialise::{ParentCache, TreeRoot};
 pub(crate) use object::object_name;
-pub(crate) use place::{Donor, Placer};
+pub(crate) use place::{Donor, Outcome as PlaceOutcome, Placer};
 pub(crate) use staging::Staging;
 
 use privilege::Privilege;

@@ -7,10 +7,10 @@ use rustix::fs::{self, AtFlags, Mode, OFlags, SeekFrom, Stat};
 use rustix::io::Errno;
 use shingle_core::{LinkMode, Member, Method, Refusal, Timestamp};
 
+use super::StoreError;
 use super::attrs;
 use super::error::at;
 use super::materialise::{TreeRoot, path};
-use super::StoreError;
 
 const BUFFER: usize = 256 * 1024;
 
@@ -115,7 +115,8 @@ impl Placer {
                 Ok(Outcome::NoDonor) | Err(Errno::NOENT) => return Ok(Outcome::NoDonor),
                 Err(errno) => errno,
             };
-            let weaker = refusal(method, errno).and_then(|refusal| self.mode.after(method, refusal, self.strict));
+            let weaker =
+                refusal(method, errno).and_then(|refusal| self.mode.after(method, refusal, self.strict));
             if method == Method::Reflink && matches!(refusal(method, errno), Some(Refusal::NotSupported)) {
                 self.no_reflink.store(true, Ordering::Relaxed);
             }
@@ -193,12 +194,19 @@ fn clone_of(
 
 /// Opens a file to read its content, following nothing.
 pub(crate) fn open_donor(dir: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
-    fs::openat(dir, path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOATIME, Mode::empty())
-        .or_else(|errno| match errno {
-            // Only the owner may leave the access time alone.
-            Errno::PERM => fs::openat(dir, path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()),
-            errno => Err(errno),
-        })
+    fs::openat(
+        dir,
+        path,
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOATIME,
+        Mode::empty(),
+    )
+    .or_else(|errno| match errno {
+        // Only the owner may leave the access time alone.
+        Errno::PERM => {
+            fs::openat(dir, path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+        }
+        errno => Err(errno),
+    })
 }
 
 /// Copies a file byte by byte, leaving its holes holes.
@@ -255,7 +263,7 @@ fn has_metadata(stat: &Stat, member: &Member, root: &TreeRoot) -> bool {
     owners
         && u64::try_from(stat.st_size) == Ok(member.size)
         && stat.st_mode & 0o7777 == mode
-        && (stat.st_mtime, u64::from(mtime.nanoseconds)) == (mtime.seconds, stat.st_mtime_nsec as u64)
+        && (stat.st_mtime, u64::from(mtime.nanoseconds)) == (mtime.seconds, stat.st_mtime_nsec)
 }
 
 /// Tells "not here" from "broken": only named errors make a weaker method worth trying.
@@ -267,7 +275,9 @@ fn refusal(method: Method, errno: Errno) -> Option<Refusal> {
         (Method::Hardlink, Errno::PERM) => Some(Refusal::NotPermitted),
         (Method::Hardlink, Errno::OPNOTSUPP) => Some(Refusal::NotSupported),
         // What file systems without reflinks say, each its own way; a swap file or another block size also says INVAL.
-        (Method::Reflink, Errno::OPNOTSUPP | Errno::NOTTY | Errno::INVAL | Errno::NOSYS) => Some(Refusal::NotSupported),
+        (Method::Reflink, Errno::OPNOTSUPP | Errno::NOTTY | Errno::INVAL | Errno::NOSYS) => {
+            Some(Refusal::NotSupported)
+        }
         _ => None,
     }
 }

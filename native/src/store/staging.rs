@@ -79,7 +79,8 @@ impl<'a> Staging<'a> {
         if let Some(split) = tar_split {
             write(dir, "layer/tar-split.zst", split.as_bytes())?;
         }
-        let json = serde_json::to_vec_pretty(record).map_err(|error| StoreError::broken("record.json", error))?;
+        let json =
+            serde_json::to_vec_pretty(record).map_err(|error| StoreError::broken("record.json", error))?;
         write(dir, "layer/record.json", &json)?;
         write(dir, "layer/index", index)?;
         self.store.sync()?;

@@ -1,0 +1,453 @@
+//! A layer by file: links and fetches side by side, the proof close behind.
+//!
+//! ```text
+//! this thread      directories, links, devices ── donors: hard link, reflink, copy ── hard links, directory metadata
+//! fetch threads    range ── decode ── digest ── write ── metadata ── object's name
+//! proof thread     wait for the next file of the tar ── read it back ── DiffID
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use shingle_core::{
+    Agreed, Body, Class, Complete, CompressedTarSplit, DiffIdCheck, DiffIdError, Digest, Donated, Fetch,
+    FileId, FileRow, Hasher, Ledger, Member, Plan, Source, Toc, VerifiedLayer,
+};
+
+use super::error::LayerError;
+use super::files::Files;
+use super::layer::{Job, Made, Pulled};
+use super::report::{LayerMode, Phase};
+use crate::registry::OnWhole;
+use crate::store::{
+    Contents, Donors, Form, Layout, PlaceOutcome, Placer, Sites, Staging, TreeRoot, WriteCache, object_name,
+};
+
+/// How many threads fetch one layer: enough to hide round trips, few enough to bound windows and buffers.
+const FETCHERS: usize = 4;
+/// How much of a file is read back at once, in bytes.
+const BUFFER: usize = 256 * 1024;
+
+/// How a pull by file ended.
+pub(super) enum Outcome {
+    /// Donors that are gone, or not what the index says; they are out of the way.
+    BadDonors(Vec<Digest>),
+    /// Well.
+    Pulled(Pulled),
+}
+
+/// What all threads of a layer share.
+struct Work<'a> {
+    job: &'a Job<'a>,
+    toc: &'a Toc,
+    plan: &'a Plan,
+    donors: &'a Donors,
+    contents: Contents<'a>,
+    placer: Placer,
+    files: Files,
+    /// The files that wait for each first file with the same content.
+    twins: BTreeMap<FileId, Vec<(FileId, bool)>>,
+    rows: Mutex<Vec<FileRow>>,
+    bad: Mutex<BTreeSet<Digest>>,
+}
+
+/// Why a thread stopped.
+enum Stop {
+    /// Somebody else did, or bad donors were noted.
+    GivenUp,
+    Error(LayerError),
+}
+
+impl<E: Into<LayerError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// Carries out a plan and publishes the layer.
+pub(super) fn pull(
+    job: &Job<'_>,
+    agreed: &Agreed,
+    tar_split: &CompressedTarSplit,
+    layout: &Layout,
+    donors: &Donors,
+    plan: &Plan,
+) -> Result<Outcome, LayerError> {
+    let context = job.context;
+    let toc = plan.toc();
+    let summary = plan.summary();
+    let fetch_bytes = summary.request_bytes;
+    let skipped = job.descriptor.size.saturating_sub(fetch_bytes).saturating_sub(job.toc_bytes);
+    context.reporter.planned(job.index, fetch_bytes, skipped);
+    context.reporter.phase(job.index, Phase::Fetching);
+
+    let staging = Staging::new(context.store)?;
+    let root = TreeRoot::new(context.store, staging.open("tree")?, Form::Overlay);
+    let spare = staging.open("spare")?;
+    root.make_dirs(layout)?;
+    let sites = Sites::new(layout, toc.entries().len());
+    let mut twins: BTreeMap<FileId, Vec<(FileId, bool)>> = BTreeMap::new();
+    for planned in plan.files() {
+        if let Source::Twin { of, same_class } = planned.source {
+            twins.entry(of).or_default().push((planned.file, same_class));
+        }
+    }
+    let work = Work {
+        job,
+        toc,
+        plan,
+        donors,
+        contents: Contents { root: &root, spare: &spare, sites: &sites, toc },
+        placer: Placer::new(context.options.link_mode, context.options.strict),
+        files: Files::new(plan),
+        twins,
+        rows: Mutex::default(),
+        bad: Mutex::default(),
+    };
+    let verified = match work.run(agreed, layout) {
+        Ok(verified) => verified,
+        Err(error) => {
+            let bad = work.bad.into_inner().unwrap_or_else(PoisonError::into_inner);
+            return match error {
+                Stop::GivenUp if !bad.is_empty() => Ok(Outcome::BadDonors(bad.into_iter().collect())),
+                Stop::GivenUp => Err(LayerError::Stopped),
+                Stop::Error(error) => Err(error),
+            };
+        }
+    };
+
+    context.reporter.phase(job.index, Phase::Publishing);
+    let mut files = work.placer.placed();
+    files.written = summary.fetched + summary.assembled;
+    files.total = layout.regular_files(toc);
+    let donated: u64 = plan.files().iter().map(donated_bytes).sum();
+    let bytes_added = work.placer.bytes_added.load(Ordering::Relaxed) + plan.written_bytes() + donated;
+    let made = Made { files, reused_bytes: summary.reused_bytes, bytes_added };
+    let mut record = job.record(LayerMode::Partial, None, &made, &root.withheld);
+    record.content_bytes = summary.content_bytes;
+    record.tar_split_bytes = tar_split.plain_len();
+    let rows = work.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let segment = crate::store::segment_of(toc, rows);
+    staging.publish(verified, Some(tar_split), &record, &segment)?;
+    Ok(Outcome::Pulled(job.pulled(LayerMode::Partial, &record, &made)))
+}
+
+impl Work<'_> {
+    /// Runs all threads to their ends.
+    fn run(&self, agreed: &Agreed, layout: &Layout) -> Result<VerifiedLayer, Stop> {
+        let (ledger, fetches) = self.plan.start();
+        let workers = fetches.len().min(FETCHERS);
+        let (ledger, fetches) = (Mutex::new(ledger), Mutex::new(fetches));
+        let checked = std::thread::scope(|scope| {
+            let proof = scope.spawn(|| self.guard(|| self.check(agreed)));
+            let fetchers: Vec<_> =
+                (0..workers).map(|_| scope.spawn(|| self.guard(|| self.fetch(&fetches, &ledger)))).collect();
+            let made = self.guard(|| {
+                let tocs = [Arc::clone(self.plan.toc())];
+                self.contents.root.make_others(layout, &tocs)?;
+                self.reuse()
+            });
+            let mut results = vec![made];
+            results.extend(fetchers.into_iter().map(|fetcher| fetcher.join().unwrap_or(Err(Stop::GivenUp))));
+            // Reading back what is there does not move directory times, so the tree is finished meanwhile.
+            let finished = results.iter().all(Result::is_ok).then(|| {
+                self.job.context.reporter.phase(self.job.index, Phase::Verifying);
+                self.guard(|| {
+                    self.contents.root.make_links(layout)?;
+                    Ok(self.contents.root.finish(layout, &[Arc::clone(self.plan.toc())])?)
+                })
+            });
+            results.extend(finished);
+            let checked = proof.join().unwrap_or(Err(Stop::GivenUp));
+            // A real error before one that it caused.
+            let mut given_up = false;
+            for result in results {
+                match result {
+                    Ok(()) => {}
+                    Err(Stop::GivenUp) => given_up = true,
+                    Err(error) => return Err(error),
+                }
+            }
+            match checked {
+                Ok(_) if given_up => Err(Stop::GivenUp),
+                checked => checked,
+            }
+        })?;
+        let ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let complete = ledger.close()?;
+        self.settle(checked, complete)
+    }
+
+    /// Stops everybody when one fails.
+    fn guard<T>(&self, run: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
+        let result = run();
+        if result.is_err() {
+            self.files.stop();
+        }
+        result
+    }
+
+    fn stopped(&self) -> bool {
+        self.job.is_stopped() || self.files.is_stopped()
+    }
+
+    fn member(&self, file: FileId) -> Result<(&Member, &Digest), Stop> {
+        let entry = self.toc.file(file).and_then(|entry| Some((entry.member(), entry.digest()?)));
+        entry.ok_or(Stop::GivenUp)
+    }
+
+    /// Takes what donors give.
+    fn reuse(&self) -> Result<(), Stop> {
+        let mut cache = WriteCache::default();
+        for planned in self.plan.files() {
+            if self.stopped() {
+                return Err(Stop::GivenUp);
+            }
+            match &planned.source {
+                Source::Held { digest, same_class } => {
+                    self.take_held(&mut cache, planned.file, digest, *same_class)?
+                }
+                Source::Assembled { donated, fetched } if !donated.is_empty() || !fetched => {
+                    self.take_pieces(&mut cache, planned.file, donated)?;
+                }
+                // Completed by whoever completes the first file, or by those who fetch.
+                Source::Twin { .. } | Source::Assembled { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn take_held(
+        &self,
+        cache: &mut WriteCache,
+        file: FileId,
+        digest: &Digest,
+        same_class: bool,
+    ) -> Result<(), Stop> {
+        let (member, _) = self.member(file)?;
+        let class = Class::of(member);
+        let Some(held) = self.donors.object(digest, &class) else {
+            return self.give_up_on(*digest);
+        };
+        let name = object_name(digest, held.classed.then_some(&held.class));
+        let store = self.job.context.store;
+        let outcome =
+            self.contents.place(cache, &self.placer, file, store.fd(), name.as_bytes(), same_class)?;
+        let method = match outcome {
+            PlaceOutcome::Placed(method) => method,
+            PlaceOutcome::NoDonor => {
+                store.quarantine(digest, held.classed.then_some(&held.class))?;
+                return self.give_up_on(*digest);
+            }
+        };
+        // Whatever name it was found under, this layer needs that object from now on.
+        self.row(FileRow { digest: *digest, class: held.class, size: member.size, classed: held.classed });
+        if method != shingle_core::Method::Hardlink && held.class != class {
+            self.adopt(cache, file, digest, class, member.size)?;
+        }
+        if self.files.arrived(file) {
+            self.files.ready(file);
+        }
+        Ok(())
+    }
+
+    fn take_pieces(&self, cache: &mut WriteCache, file: FileId, donated: &[Donated]) -> Result<(), Stop> {
+        let shared = self.files.missing(file) > 1;
+        for Donated { offset, chunk, .. } in donated {
+            let donor = self.open_object(&chunk.object)?;
+            let Some(donor) = donor else { return self.give_up_on(chunk.object) };
+            if !self.contents.copy_piece(cache, file, shared, &donor, chunk.offset, chunk.len, *offset)? {
+                return self.give_up_on(chunk.object);
+            }
+        }
+        self.contents.open(cache, file, shared)?;
+        if self.files.arrived(file) {
+            self.complete(cache, file, shared)?;
+        }
+        cache.close();
+        Ok(())
+    }
+
+    /// Opens any object with this content.
+    fn open_object(&self, digest: &Digest) -> Result<Option<OwnedFd>, Stop> {
+        for held in self.donors.objects(digest) {
+            let name = object_name(digest, held.classed.then_some(&held.class));
+            if let Some(file) = self.job.context.store.open_object(&name)? {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Notes a bad donor: the layer is begun anew without it.
+    fn give_up_on(&self, digest: Digest) -> Result<(), Stop> {
+        self.bad.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
+        Err(Stop::GivenUp)
+    }
+
+    /// Fetches, one request after another, until none is left.
+    fn fetch(
+        &self,
+        fetches: &Mutex<impl Iterator<Item = Fetch>>,
+        ledger: &Mutex<Ledger>,
+    ) -> Result<(), Stop> {
+        let mut cache = WriteCache::default();
+        loop {
+            let next = fetches.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(mut fetch) = next else { return Ok(()) };
+            let mut reader = self.job.blob.read_range(fetch.remaining(), OnWhole::Cut)?;
+            while let Some(bytes) = reader.next_bytes()? {
+                if self.stopped() {
+                    return Err(Stop::GivenUp);
+                }
+                self.job.context.reporter.received(self.job.index, bytes.len() as u64);
+                let mut chunks = fetch.receive(&bytes);
+                while let Some(lent) = chunks.next_chunk()? {
+                    let shared = self.files.missing(lent.file) > 1 || cache.is_shared(lent.file);
+                    self.contents.write(&mut cache, lent.file, shared, lent.bytes, lent.offset)?;
+                    if lent.ends_chunk && self.files.arrived(lent.file) {
+                        self.complete(&mut cache, lent.file, shared)?;
+                    }
+                }
+            }
+            cache.close();
+            ledger.lock().unwrap_or_else(PoisonError::into_inner).credit(fetch.finish()?);
+        }
+    }
+
+    /// Gives a file that has all its bytes its metadata, its object's name and its twins.
+    fn complete(&self, cache: &mut WriteCache, file: FileId, shared: bool) -> Result<(), Stop> {
+        let entry = self.toc.file(file).ok_or(Stop::GivenUp)?;
+        let ends_in_hole = self.toc.chunks(entry).last().is_some_and(|chunk| chunk.body == Body::Zeros);
+        self.contents.finish(cache, file, shared, ends_in_hole)?;
+        let (member, digest) = self.member(file)?;
+        let digest = *digest;
+        self.adopt(cache, file, &digest, Class::of(member), member.size)?;
+        self.files.ready(file);
+        for (twin, same_class) in self.twins.get(&file).into_iter().flatten() {
+            let (dir, path) = self.contents.place_of(file);
+            match self.contents.place(cache, &self.placer, *twin, dir, &path, *same_class)? {
+                PlaceOutcome::Placed(_) => {}
+                PlaceOutcome::NoDonor => return Err(Stop::GivenUp),
+            }
+            if !same_class {
+                let (member, _) = self.member(*twin)?;
+                self.adopt(cache, *twin, &digest, Class::of(member), member.size)?;
+            }
+            if self.files.arrived(*twin) {
+                self.files.ready(*twin);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a finished file an object.
+    fn adopt(
+        &self,
+        cache: &mut WriteCache,
+        file: FileId,
+        digest: &Digest,
+        class: Class,
+        size: u64,
+    ) -> Result<(), Stop> {
+        if let Some(classed) = self.contents.adopt(cache, self.job.context.store, file, digest, &class)? {
+            self.row(FileRow { digest: *digest, class, size, classed });
+        }
+        Ok(())
+    }
+
+    fn row(&self, row: FileRow) {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
+    }
+
+    /// Reads everything back in the order of the tar.
+    fn check(&self, agreed: &Agreed) -> Result<DiffIdCheck, Stop> {
+        let mut check = DiffIdCheck::new(agreed.clone());
+        let mut cache = crate::store::ParentCache::default();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let file = match check.wants() {
+                Ok(Some(file)) => file,
+                Ok(None) => return Ok(check),
+                Err(error) => return self.blame(error),
+            };
+            self.files.wait(file).map_err(|_given_up| Stop::GivenUp)?;
+            let opened = self.contents.open_to_read(&mut cache, file)?;
+            loop {
+                let read = rustix::io::read(&opened, &mut buffer)
+                    .map_err(|errno| self.contents.error("read", file, errno))?;
+                if read == 0 {
+                    break;
+                }
+                if let Err(error) = check.receive(buffer.get(..read).unwrap_or_default()) {
+                    return self.blame(error);
+                }
+            }
+        }
+    }
+
+    /// Compares with the image's DiffID.
+    fn settle(&self, check: DiffIdCheck, complete: Complete) -> Result<VerifiedLayer, Stop> {
+        match check.finish(complete, &self.job.descriptor.diff_id) {
+            Ok(verified) => Ok(verified),
+            Err(error) => self.blame(error),
+        }
+    }
+
+    /// Finds out whether donors are to blame for an error of the proof; if so they are put away.
+    fn blame<T>(&self, error: DiffIdError) -> Result<T, Stop> {
+        let mut bad = BTreeSet::new();
+        for planned in self.plan.files() {
+            match &planned.source {
+                Source::Held { digest, .. } => bad.extend(self.is_bad(digest)?.then_some(*digest)),
+                Source::Assembled { donated, .. } => {
+                    for Donated { chunk, .. } in donated {
+                        bad.extend(self.is_bad(&chunk.object)?.then_some(chunk.object));
+                    }
+                }
+                Source::Twin { .. } => {}
+            }
+        }
+        if bad.is_empty() {
+            return Err(Stop::Error(error.into()));
+        }
+        for digest in &bad {
+            for held in self.donors.objects(digest) {
+                self.job.context.store.quarantine(digest, held.classed.then_some(&held.class))?;
+            }
+        }
+        self.bad.lock().unwrap_or_else(PoisonError::into_inner).extend(bad);
+        Err(Stop::GivenUp)
+    }
+
+    /// Whether any object of a content is another content.
+    fn is_bad(&self, digest: &Digest) -> Result<bool, Stop> {
+        for held in self.donors.objects(digest) {
+            let name = object_name(digest, held.classed.then_some(&held.class));
+            let Some(file) = self.job.context.store.open_object(&name)? else { return Ok(true) };
+            let mut hasher = Hasher::new();
+            let mut buffer = vec![0; BUFFER];
+            loop {
+                match rustix::io::read(file.as_fd(), &mut buffer) {
+                    Ok(0) => break,
+                    Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
+                    Err(_unreadable) => return Ok(true),
+                }
+            }
+            if hasher.finish() != *digest {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Bytes that a file takes from parts of donors, which are copied.
+fn donated_bytes(planned: &shingle_core::PlannedFile) -> u64 {
+    match &planned.source {
+        Source::Assembled { donated, .. } => donated.iter().map(|donated| donated.chunk.len).sum(),
+        Source::Held { .. } | Source::Twin { .. } => 0,
+    }
+}

@@ -1,0 +1,316 @@
+//! The regular files of a tree in the making: where each goes, and writing, finishing and reading them there.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{self, Mode, OFlags};
+use rustix::io::Errno;
+use shingle_core::{Class, Digest, FileId, Member, Toc};
+
+use super::error::at;
+use super::materialise::{ParentCache, TreeRoot, path};
+use super::place::{Donor, Outcome, Placer, open_donor, write_all_at};
+use super::{Layout, Store, StoreError, attrs};
+
+const BUFFER: usize = 256 * 1024;
+
+/// The place of each entry's content in the tree; entries that a later one replaced have none.
+#[derive(Debug)]
+pub(crate) struct Sites {
+    paths: Vec<Option<Box<[u8]>>>,
+}
+
+impl Sites {
+    pub(crate) fn new(layout: &Layout, entries: usize) -> Self {
+        let mut paths = vec![None; entries];
+        for spot in &layout.files {
+            let entry = spot.origin.and_then(|origin| usize::try_from(origin.entry).ok());
+            if let Some(place) = entry.and_then(|entry| paths.get_mut(entry)) {
+                *place = Some(spot.path.clone());
+            }
+        }
+        Self { paths }
+    }
+
+    /// Returns the place of an entry's content.
+    pub(crate) fn get(&self, entry: u32) -> Option<&[u8]> {
+        self.paths.get(usize::try_from(entry).ok()?)?.as_deref()
+    }
+}
+
+/// The files of one tree. Contents with no place in the tree go to `spare`, named by their entry's number: the tar
+/// has them, so the proof needs them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contents<'a> {
+    pub(crate) root: &'a TreeRoot,
+    pub(crate) spare: &'a OwnedFd,
+    pub(crate) sites: &'a Sites,
+    pub(crate) toc: &'a Toc,
+}
+
+/// One thread's open parent directory and open file.
+#[derive(Debug, Default)]
+pub(crate) struct WriteCache {
+    parents: ParentCache,
+    file: Option<(FileId, bool, OwnedFd)>,
+}
+
+impl WriteCache {
+    /// Closes the file that is open.
+    pub(crate) fn close(&mut self) {
+        self.file = None;
+    }
+
+    /// Whether the open file is this one and others write it too.
+    pub(crate) fn is_shared(&self, file: FileId) -> bool {
+        matches!(self.file, Some((open, true, _)) if open == file)
+    }
+}
+
+impl<'a> Contents<'a> {
+    fn member(&self, file: FileId) -> Result<&'a Member, StoreError> {
+        let entry = self.toc.file(file);
+        entry
+            .map(|entry| entry.member())
+            .ok_or_else(|| StoreError::broken("tree", "a file that no TOC lists"))
+    }
+
+    /// Makes an error that names a file.
+    pub(crate) fn error(&self, operation: &'static str, file: FileId, errno: Errno) -> StoreError {
+        let name = self.toc.file(file).map(|entry| entry.member().name.as_bytes()).unwrap_or_default();
+        at(operation, path(name))(errno)
+    }
+
+    /// Returns where a file is: a directory and a path in it.
+    pub(crate) fn place_of(&self, file: FileId) -> (BorrowedFd<'a>, Vec<u8>) {
+        match self.sites.paths.get(file.index()).and_then(Option::as_ref) {
+            Some(path) => (self.root.fd(), path.to_vec()),
+            None => (self.spare.as_fd(), spare_name(file)),
+        }
+    }
+
+    /// Returns a file's parent and name, opening the parent only when it changes.
+    fn split<'c>(
+        &self,
+        parents: &'c mut ParentCache,
+        file: FileId,
+    ) -> Result<(BorrowedFd<'c>, Vec<u8>), StoreError>
+    where
+        'a: 'c,
+    {
+        match self.sites.paths.get(file.index()).and_then(Option::as_ref) {
+            Some(path) => {
+                let (parent, name) = parents.split(self.root, path)?;
+                Ok((parent, name.to_vec()))
+            }
+            None => Ok((self.spare.as_fd(), spare_name(file))),
+        }
+    }
+
+    /// Opens a file to write it; makes it if it is not there. `shared` says that other threads write it too.
+    pub(crate) fn open<'c>(
+        &self,
+        cache: &'c mut WriteCache,
+        file: FileId,
+        shared: bool,
+    ) -> Result<&'c OwnedFd, StoreError> {
+        let WriteCache { parents, file: open } = cache;
+        if !matches!(open, Some((id, _, _)) if *id == file) {
+            *open = None;
+            let (parent, name) = self.split(parents, file)?;
+            let member = self.member(file)?;
+            let fd = if shared {
+                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                fs::openat(parent, name.as_slice(), flags, Mode::RUSR | Mode::WUSR)
+            } else {
+                self.root.create(parent, &name, member)
+            };
+            *open = Some((file, shared, fd.map_err(|errno| self.error("create", file, errno))?));
+        }
+        match open {
+            Some((_, _, fd)) => Ok(fd),
+            None => Err(StoreError::broken("tree", "the file was not opened")),
+        }
+    }
+
+    /// Writes bytes to their place.
+    pub(crate) fn write(
+        &self,
+        cache: &mut WriteCache,
+        file: FileId,
+        shared: bool,
+        bytes: &[u8],
+        offset: u64,
+    ) -> Result<(), StoreError> {
+        let fd = self.open(cache, file, shared)?;
+        write_all_at(fd.as_fd(), bytes, offset).map_err(|errno| self.error("write", file, errno))
+    }
+
+    /// Copies a piece of a donor to its place; `false` when the donor is too short.
+    #[expect(clippy::too_many_arguments, reason = "from, to, and how")]
+    pub(crate) fn copy_piece(
+        &self,
+        cache: &mut WriteCache,
+        file: FileId,
+        shared: bool,
+        donor: &OwnedFd,
+        from: u64,
+        len: u64,
+        to: u64,
+    ) -> Result<bool, StoreError> {
+        let fd = self.open(cache, file, shared)?;
+        let mut buffer = vec![0; usize::try_from(len).unwrap_or(BUFFER).clamp(1, BUFFER)];
+        let mut done = 0;
+        while done < len {
+            let want = usize::try_from(len - done).unwrap_or(BUFFER).min(buffer.len());
+            let read = rustix::io::pread(donor, buffer.get_mut(..want).unwrap_or_default(), from + done)
+                .map_err(|errno| self.error("read a donor of", file, errno))?;
+            if read == 0 {
+                return Ok(false);
+            }
+            write_all_at(fd.as_fd(), buffer.get(..read).unwrap_or_default(), to + done)
+                .map_err(|errno| self.error("write", file, errno))?;
+            done += read as u64;
+        }
+        Ok(true)
+    }
+
+    /// Gives a file that has all its bytes its length and metadata, and closes it.
+    pub(crate) fn finish(
+        &self,
+        cache: &mut WriteCache,
+        file: FileId,
+        shared: bool,
+        ends_in_hole: bool,
+    ) -> Result<(), StoreError> {
+        let member = self.member(file)?;
+        let fd = self.open(cache, file, shared)?;
+        if ends_in_hole {
+            fs::ftruncate(fd, member.size).map_err(|errno| self.error("set the length of", file, errno))?;
+        }
+        attrs::apply(fd, member, self.root.privilege(), &self.root.withheld, !shared)
+            .map_err(|errno| self.error("set metadata of", file, errno))?;
+        cache.close();
+        Ok(())
+    }
+
+    /// Puts a donor's content in a file's place.
+    pub(crate) fn place(
+        &self,
+        cache: &mut WriteCache,
+        placer: &Placer,
+        file: FileId,
+        dir: BorrowedFd<'_>,
+        donor: &[u8],
+        same_class: bool,
+    ) -> Result<Outcome, StoreError> {
+        let member = self.member(file)?;
+        let (parent, name) = self.split(&mut cache.parents, file)?;
+        placer.place(self.root, Donor { dir, path: donor, same_class }, parent, &name, member)
+    }
+
+    /// Makes a finished file an object: see [`Store::adopt`].
+    pub(crate) fn adopt(
+        &self,
+        cache: &mut WriteCache,
+        store: &Store,
+        file: FileId,
+        digest: &Digest,
+        class: &Class,
+    ) -> Result<Option<bool>, StoreError> {
+        let (parent, name) = self.split(&mut cache.parents, file)?;
+        store.adopt(parent, &name, digest, class)
+    }
+
+    /// Moves a content that was received whole from `spare` to its place, with its metadata.
+    pub(crate) fn move_in(&self, cache: &mut WriteCache, file: FileId) -> Result<(), StoreError> {
+        let member = self.member(file)?;
+        let spare = spare_name(file);
+        let fd = fs::openat(
+            self.spare,
+            spare.as_slice(),
+            OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .map_err(|errno| self.error("open", file, errno))?;
+        attrs::apply(&fd, member, self.root.privilege(), &self.root.withheld, false)
+            .map_err(|errno| self.error("set metadata of", file, errno))?;
+        let (parent, name) = self.split(&mut cache.parents, file)?;
+        if name == spare && self.sites.paths.get(file.index()).is_none_or(Option::is_none) {
+            return Ok(());
+        }
+        fs::renameat(self.spare, spare.as_slice(), parent, name.as_slice())
+            .map_err(|errno| self.error("place", file, errno))
+    }
+
+    /// Whether an object has the bytes of a content that was received whole.
+    pub(crate) fn same_as_spare(
+        &self,
+        store: &Store,
+        object: &str,
+        file: FileId,
+    ) -> Result<bool, StoreError> {
+        let Some(object) = store.open_object(object)? else { return Ok(false) };
+        let spare = open_donor(self.spare.as_fd(), &spare_name(file))
+            .map_err(|errno| self.error("open", file, errno))?;
+        let (mut ours, mut theirs) = (vec![0; BUFFER], vec![0; BUFFER]);
+        loop {
+            let read =
+                rustix::io::read(&spare, &mut ours).map_err(|errno| self.error("read", file, errno))?;
+            let mut got = 0;
+            while got < read {
+                match rustix::io::read(&object, theirs.get_mut(got..read).unwrap_or_default()) {
+                    Ok(0) | Err(_) => return Ok(false),
+                    Ok(more) => got += more,
+                }
+            }
+            if ours.get(..read) != theirs.get(..read) {
+                return Ok(false);
+            }
+            if read == 0 {
+                return Ok(matches!(rustix::io::read(&object, &mut theirs), Ok(0)));
+            }
+        }
+    }
+
+    /// Opens a finished file to read it back.
+    pub(crate) fn open_to_read(
+        &self,
+        parents: &mut ParentCache,
+        file: FileId,
+    ) -> Result<OwnedFd, StoreError> {
+        let (parent, name) = self.split(parents, file)?;
+        open_donor(parent, &name).map_err(|errno| self.error("open", file, errno))
+    }
+}
+
+/// Makes the spare file of an entry.
+pub(crate) fn create_spare(spare: BorrowedFd<'_>, file: FileId) -> Result<OwnedFd, StoreError> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let name = spare_name(file);
+    fs::openat(spare, name.as_slice(), flags, Mode::RUSR | Mode::WUSR).map_err(at("create", path(&name)))
+}
+
+/// Writes to a spare file.
+pub(crate) fn write_spare(file: &OwnedFd, bytes: &[u8], offset: u64) -> Result<(), StoreError> {
+    write_all_at(file.as_fd(), bytes, offset).map_err(at("write", "a file in staging"))
+}
+
+/// Gives a spare file its length, which may end in a hole.
+pub(crate) fn size_spare(file: &OwnedFd, size: u64) -> Result<(), StoreError> {
+    fs::ftruncate(file, size).map_err(at("set the length of", "a file in staging"))
+}
+
+fn spare_name(file: FileId) -> Vec<u8> {
+    file.index().to_string().into_bytes()
+}
+
+impl Store {
+    /// Opens an object to read it; `None` when it is gone.
+    pub(crate) fn open_object(&self, name: &str) -> Result<Option<OwnedFd>, StoreError> {
+        match open_donor(self.fd(), name.as_bytes()) {
+            Ok(file) => Ok(Some(file)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(at("open", name)(errno)),
+        }
+    }
+}
