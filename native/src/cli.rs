@@ -273,8 +273,7 @@ fn platform(text: &str) -> Result<Platform, shingle::registry::PlatformError> {
 
 fn link_mode() -> impl clap::builder::TypedValueParser<Value = LinkMode> {
     use clap::builder::TypedValueParser as _;
-    let names = [LinkMode::Auto, LinkMode::Hardlink, LinkMode::Reflink, LinkMode::Copy].map(|mode| mode.to_string());
-    clap::builder::PossibleValuesParser::new(names).try_map(|name| name.parse::<LinkMode>())
+    clap::builder::PossibleValuesParser::new(["auto", "hardlink", "reflink", "copy"]).try_map(|name| name.parse::<LinkMode>())
 }
 
 #[cfg(test)]

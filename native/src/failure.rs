@@ -27,6 +27,11 @@ impl Failure {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// Says what was tried, above what went wrong.
+    pub(crate) fn while_trying(self, what: impl std::fmt::Display + Send + Sync + 'static) -> Self {
+        Self { error: self.error.context(what), ..self }
+    }
+
     /// Returns what went wrong, then its causes; a cause that its effect already quotes is left out.
     pub(crate) fn chain(&self) -> Vec<String> {
         let mut chain: Vec<String> = Vec::new();
@@ -79,7 +84,7 @@ impl From<PullError> for Failure {
 
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
-        Self { hint: error.hint().map(str::to_owned), refused: false, error: error.into() }
+        Self { hint: error.hint().map(str::to_owned), refused: error.is_refusal(), error: error.into() }
     }
 }
 
@@ -91,7 +96,7 @@ impl From<StoreError> for Failure {
 
 impl From<UnpackError> for Failure {
     fn from(error: UnpackError) -> Self {
-        Self::new(error)
+        Self { hint: error.hint().map(str::to_owned), refused: false, error: error.into() }
     }
 }
 

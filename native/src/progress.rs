@@ -168,7 +168,8 @@ fn say_layer(printer: &Printer, report: &LayerReport) {
         LayerMode::Partial => {
             printer.say(format_args!("  fetched {fetched} (TOC {}); files: {files}", Bytes(report.toc_bytes)));
         }
-        LayerMode::Whole => {
+        // Whole, and what may come after it.
+        _ => {
             let why = report.why.as_deref().unwrap_or("no reason is known");
             printer.say(format_args!("  fetched whole, {fetched}: {why}"));
             printer.say(format_args!("  files: {files}"));

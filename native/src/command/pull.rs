@@ -16,8 +16,10 @@ pub(super) fn run(global: &Global, args: &PullArgs, printer: &Printer) -> Result
     let options = options(args);
     for reference in &args.references {
         let progress = Progress::new(printer, reference.to_string());
-        let report = pull(&store, &client, reference, &options, &progress)?;
+        let pulled = pull(&store, &client, reference, &options, &progress);
         drop(progress);
+        let report =
+            pulled.map_err(|error| Failure::from(error).while_trying(format!("cannot pull {reference}")))?;
         if printer.json() {
             printer.object(&report)?;
             continue;
@@ -29,7 +31,8 @@ pub(super) fn run(global: &Global, args: &PullArgs, printer: &Printer) -> Result
 }
 
 fn options(args: &PullArgs) -> PullOptions {
-    let mut options = PullOptions { strict: args.link.strict, ..PullOptions::default() };
+    let mut options = PullOptions::default();
+    options.strict = args.link.strict;
     if let Some(mode) = args.link.link_mode {
         options.link_mode = mode;
     }
