@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt};
+use rustix::fs::{Mode, OFlags, openat, syncfs};
 use shingle_core::{Digest, Limits};
 
 pub use error::StoreError;
@@ -147,6 +148,8 @@ impl Store {
 
     /// Waits until everything written so far is on disk.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
-        rustix::fs::syncfs(self.fd()).map_err(at("sync", &self.path))
+        // cap-std opens directories with O_PATH, which is no descriptor to sync.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        openat(self.fd(), ".", flags, Mode::empty()).and_then(syncfs).map_err(at("sync", &self.path))
     }
 }
