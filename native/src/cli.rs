@@ -273,7 +273,8 @@ fn platform(text: &str) -> Result<Platform, shingle::registry::PlatformError> {
 
 fn link_mode() -> impl clap::builder::TypedValueParser<Value = LinkMode> {
     use clap::builder::TypedValueParser as _;
-    clap::builder::PossibleValuesParser::new(["auto", "hardlink", "reflink", "copy"]).try_map(|name| name.parse::<LinkMode>())
+    clap::builder::PossibleValuesParser::new(["auto", "hardlink", "reflink", "copy"])
+        .try_map(|name| name.parse::<LinkMode>())
 }
 
 #[cfg(test)]

@@ -50,7 +50,9 @@ impl Failure {
 
     /// Whether whoever reads our stdout has read enough.
     pub(crate) fn is_broken_pipe(&self) -> bool {
-        self.error.downcast_ref().is_some_and(|Unwritten { source }| source.kind() == io::ErrorKind::BrokenPipe)
+        self.error
+            .downcast_ref()
+            .is_some_and(|Unwritten { source }| source.kind() == io::ErrorKind::BrokenPipe)
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -106,7 +108,8 @@ mod tests {
 
     #[test]
     fn a_cause_is_said_once() {
-        let error = anyhow::anyhow!("disk full").context("cannot write a: disk full").context("cannot pull b");
+        let error =
+            anyhow::anyhow!("disk full").context("cannot write a: disk full").context("cannot pull b");
         assert_eq!(Failure::new(error).chain(), ["cannot pull b", "cannot write a: disk full"]);
     }
 

@@ -58,7 +58,8 @@ impl Printer {
 
     /// Writes a line of the result to stdout.
     pub(crate) fn result(&self, line: impl Display) -> Result<(), Unwritten> {
-        writeln!(io::stdout().lock(), "{}", Harmless(&line.to_string())).map_err(|source| Unwritten { source })
+        writeln!(io::stdout().lock(), "{}", Harmless(&line.to_string()))
+            .map_err(|source| Unwritten { source })
     }
 
     /// Writes something that this program made, such as a script, to stdout as it is.

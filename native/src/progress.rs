@@ -166,12 +166,13 @@ fn say_layer(printer: &Printer, report: &LayerReport) {
     match report.mode {
         LayerMode::Present => printer.say("  already here"),
         LayerMode::Partial => {
-            printer.say(format_args!("  fetched {fetched} (TOC {}); files: {files}", Bytes(report.toc_bytes)));
+            printer.say(format_args!("  fetched {fetched} (TOC {})", Bytes(report.toc_bytes)));
+            printer.say(format_args!("  files: {files}"));
         }
         // Whole, and what may come after it.
         _ => {
             let why = report.why.as_deref().unwrap_or("no reason is known");
-            printer.say(format_args!("  fetched whole, {fetched}: {why}"));
+            printer.say(format_args!("  fetched {fetched}, whole: {why}"));
             printer.say(format_args!("  files: {files}"));
         }
     }

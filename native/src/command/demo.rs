@@ -28,14 +28,14 @@ pub(super) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
     if args.serve {
         return serve(&registry, printer);
     }
-    let root = match &args.keep {
+    let home = match &args.keep {
         Some(directory) => empty(directory)?,
         None => {
             let temporary = tempfile::Builder::new().prefix("shingle-demo-").tempdir();
             temporary.context("cannot make a temporary directory")?.keep()
         }
     };
-    let store = Store::open(&root)?;
+    let store = Store::open(home.join("store"))?;
     let client = Client::new(ClientOptions { tls_verify: false, ..ClientOptions::default() })?;
     let pull = |tag: &str| -> Result<PullReport, Failure> {
         let reference = reference(&registry, tag)?;
@@ -52,39 +52,57 @@ pub(super) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
     printer.say_of("1. Version 1 of an image, into an empty store:", "");
     pull("v1")?;
     printer.say("");
-    printer.say_of(
-        "2. Version 2, rebuilt:",
-        " its directory renamed, one file changed, one grown, one added. The store knows the rest by its content.",
-    );
+    printer
+        .say_of("2. Version 2, rebuilt:", " one file changed, one grown, one new, its directory renamed.");
     let second = pull("v2")?;
-    let (fetched, size) = second.layers.iter().fold((0, 0), |(fetched, size), layer| {
-        (fetched + layer.fetched_bytes, size + layer.blob_bytes)
-    });
+    let (fetched, size) = second
+        .layers
+        .iter()
+        .fold((0, 0), |(fetched, size), layer| (fetched + layer.fetched_bytes, size + layer.blob_bytes));
     let skipped = u64::saturating_sub(size, fetched);
     printer.say("");
     printer.say_of(
         format_args!("The second pull skipped {}", Percent { part: skipped, whole: size }),
         format_args!(": {} of {} never crossed the network.", Bytes(skipped), Bytes(size)),
     );
-    say_commands(&root, &second, printer);
+    say_commands(&home, &second, printer);
     Ok(())
 }
 
 /// Says how to look at what there is now, and how to do it again by hand.
-fn say_commands(root: &Path, report: &PullReport, printer: &Printer) {
-    let (me, root, image) = (me(), quoted(&root.display().to_string()), &report.image);
-    printer.say("");
-    printer.say("Look at it:");
-    printer.say(format_args!("  {me} --root {root} images"));
-    if let Some(layer) = report.layers.last() {
-        let tree = format!("{root}/trees/{}", layer.diff_id.to_hex());
-        printer.say(format_args!("  ls -l {tree}/opt/tiler/    # the last layer, as a directory"));
+fn say_commands(home: &Path, report: &PullReport, printer: &Printer) {
+    let (me, home, image) = (me(), quoted(&home.display().to_string()), &report.image);
+    let steps = [
+        (
+            "The images, and how they overlap on disk",
+            vec![
+                format!("{me} --root {home}/store images"),
+                format!("du -sh {home}/store/trees/*    # counts a file once, however many names it has"),
+            ],
+        ),
+        (
+            "The new layer's directory, and the whole image as one",
+            vec![
+                format!(
+                    "ls -l {home}/store/trees/{}/opt/tiler/",
+                    report.layers.last().map_or_else(String::new, |layer| layer.diff_id.to_hex())
+                ),
+                format!("{me} --root {home}/store unpack {image} {home}/rootfs"),
+            ],
+        ),
+        (
+            "The same by hand: serve the two versions, and pull them from another terminal",
+            vec![format!("{me} demo --serve")],
+        ),
+        ("Leave no trace", vec![format!("rm -r {home}")]),
+    ];
+    for (purpose, commands) in steps {
+        printer.say("");
+        printer.say(format_args!("{purpose}:"));
+        for command in commands {
+            printer.say(format_args!("  {command}"));
+        }
     }
-    printer.say(format_args!("  {me} --root {root} unpack {image} {root}/rootfs"));
-    printer.say("Do it by hand:");
-    printer.say(format_args!("  {me} demo --serve    # and pull from another terminal"));
-    printer.say("Remove it:");
-    printer.say(format_args!("  rm -r {root}"));
 }
 
 fn serve(registry: &Loopback, printer: &Printer) -> Result<(), Failure> {
@@ -141,7 +159,8 @@ fn content() -> Result<Content, Failure> {
 /// Makes a directory, or makes sure that it is empty.
 fn empty(path: &Path) -> Result<PathBuf, Failure> {
     let authority = ambient_authority();
-    Dir::create_ambient_dir_all(path, authority).with_context(|| format!("cannot create {}", path.display()))?;
+    Dir::create_ambient_dir_all(path, authority)
+        .with_context(|| format!("cannot create {}", path.display()))?;
     let entries = Dir::open_ambient_dir(path, authority).and_then(|dir| dir.entries());
     let first = entries.with_context(|| format!("cannot read {}", path.display()))?.next();
     match first {

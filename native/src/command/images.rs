@@ -45,7 +45,8 @@ pub(super) fn run(global: &Global, printer: &Printer) -> Result<(), Failure> {
     };
     if printer.json() {
         let image = |store: &Store, record: &ImageRecord| -> serde_json::Value {
-            let layers = record.layers.iter().map(|layer| Layer { layer, tree: store.tree_path(&layer.diff_id) });
+            let layers =
+                record.layers.iter().map(|layer| Layer { layer, tree: store.tree_path(&layer.diff_id) });
             serde_json::json!(Image {
                 image: &record.reference,
                 digest: record.manifest,
@@ -56,7 +57,8 @@ pub(super) fn run(global: &Global, printer: &Printer) -> Result<(), Failure> {
                 layers: layers.collect(),
             })
         };
-        let images: Vec<_> = store.iter().flat_map(|store| records.iter().map(|record| image(store, record))).collect();
+        let images: Vec<_> =
+            store.iter().flat_map(|store| records.iter().map(|record| image(store, record))).collect();
         return Ok(printer.object(&images)?);
     }
     let head = ["REPOSITORY", "TAG", "IMAGE ID", "LAYERS", "SIZE", "PULLED"].map(str::to_owned);

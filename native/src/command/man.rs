@@ -18,9 +18,13 @@ pub(super) fn run(args: &ManArgs, printer: &Printer) -> Result<(), Failure> {
         return Ok(printer.raw(&page(&top)?)?);
     };
     let authority = ambient_authority();
-    Dir::create_ambient_dir_all(path, authority).with_context(|| format!("cannot create {}", path.display()))?;
-    let dir = Dir::open_ambient_dir(path, authority).with_context(|| format!("cannot open {}", path.display()))?;
-    for command in std::iter::once(&top).chain(top.get_subcommands()).filter(|command| command.get_name() != "help") {
+    Dir::create_ambient_dir_all(path, authority)
+        .with_context(|| format!("cannot create {}", path.display()))?;
+    let dir =
+        Dir::open_ambient_dir(path, authority).with_context(|| format!("cannot open {}", path.display()))?;
+    for command in
+        std::iter::once(&top).chain(top.get_subcommands()).filter(|command| command.get_name() != "help")
+    {
         let name = match command.get_name() {
             "shingle" => "shingle.1".to_owned(),
             name => format!("shingle-{name}.1"),
