@@ -70,7 +70,8 @@ impl fmt::Display for Count {
 
 /// A time gone by, in the one unit that suits it: `3 minutes ago`.
 pub(crate) fn ago(seconds: u64) -> String {
-    let steps = [(86_400 * 365, "year"), (86_400 * 30, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let steps =
+        [(86_400 * 365, "year"), (86_400 * 30, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute")];
     for (length, name) in steps {
         if seconds >= length {
             return format!("{} ago", Count(seconds / length, name));

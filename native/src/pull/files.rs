@@ -10,6 +10,8 @@ use shingle_core::{FileId, Plan, Source};
 pub(super) struct Files {
     /// By entry: pieces to come. 0 for everything that is no file with content.
     missing: Vec<AtomicU32>,
+    /// By entry: whether there was more than one piece to come, so that several threads may write the file.
+    shared: Vec<bool>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -42,13 +44,14 @@ impl Files {
                 Source::Assembled { .. } | Source::Held { .. } | Source::Twin { .. } => count(planned.file),
             }
         }
+        let shared = missing.iter().map(|missing| missing.load(Ordering::Relaxed) > 1).collect();
         let state = Mutex::new(State { ready: vec![false; entries], stopped: false });
-        Self { missing, state, changed: Condvar::new() }
+        Self { missing, shared, state, changed: Condvar::new() }
     }
 
-    /// How many pieces a file lacks.
-    pub(super) fn missing(&self, file: FileId) -> u32 {
-        self.missing.get(file.index()).map_or(0, |missing| missing.load(Ordering::Acquire))
+    /// Whether several threads may write a file.
+    pub(super) fn is_shared(&self, file: FileId) -> bool {
+        self.shared.get(file.index()).copied().unwrap_or(true)
     }
 
     /// Takes note of a piece; `true` when it was the last: the caller completes the file.

@@ -254,7 +254,7 @@ impl Work<'_> {
     }
 
     fn take_pieces(&self, cache: &mut WriteCache, file: FileId, donated: &[Donated]) -> Result<(), Stop> {
-        let shared = self.files.missing(file) > 1;
+        let shared = self.files.is_shared(file);
         for Donated { offset, chunk, .. } in donated {
             let donor = self.open_object(&chunk.object)?;
             let Some(donor) = donor else { return self.give_up_on(chunk.object) };
@@ -305,7 +305,7 @@ impl Work<'_> {
                 self.job.context.reporter.received(self.job.index, bytes.len() as u64);
                 let mut chunks = fetch.receive(&bytes);
                 while let Some(lent) = chunks.next_chunk()? {
-                    let shared = self.files.missing(lent.file) > 1 || cache.is_shared(lent.file);
+                    let shared = self.files.is_shared(lent.file);
                     self.contents.write(&mut cache, lent.file, shared, lent.bytes, lent.offset)?;
                     if lent.ends_chunk && self.files.arrived(lent.file) {
                         self.complete(&mut cache, lent.file, shared)?;

@@ -51,18 +51,13 @@ pub(crate) struct Contents<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct WriteCache {
     parents: ParentCache,
-    file: Option<(FileId, bool, OwnedFd)>,
+    file: Option<(FileId, OwnedFd)>,
 }
 
 impl WriteCache {
     /// Closes the file that is open.
     pub(crate) fn close(&mut self) {
         self.file = None;
-    }
-
-    /// Whether the open file is this one and others write it too.
-    pub(crate) fn is_shared(&self, file: FileId) -> bool {
-        matches!(self.file, Some((open, true, _)) if open == file)
     }
 }
 
@@ -114,7 +109,7 @@ impl<'a> Contents<'a> {
         shared: bool,
     ) -> Result<&'c OwnedFd, StoreError> {
         let WriteCache { parents, file: open } = cache;
-        if !matches!(open, Some((id, _, _)) if *id == file) {
+        if !matches!(open, Some((id, _)) if *id == file) {
             *open = None;
             let (parent, name) = self.split(parents, file)?;
             let member = self.member(file)?;
@@ -124,10 +119,10 @@ impl<'a> Contents<'a> {
             } else {
                 self.root.create(parent, &name, member)
             };
-            *open = Some((file, shared, fd.map_err(|errno| self.error("create", file, errno))?));
+            *open = Some((file, fd.map_err(|errno| self.error("create", file, errno))?));
         }
         match open {
-            Some((_, _, fd)) => Ok(fd),
+            Some((_, fd)) => Ok(fd),
             None => Err(StoreError::broken("tree", "the file was not opened")),
         }
     }

@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt};
-use rustix::fs::{Mode, OFlags, openat, syncfs};
+use rustix::fs::{Mode, OFlags, openat};
 use shingle_core::{Digest, Limits};
 
 pub use error::StoreError;
@@ -148,8 +148,9 @@ impl Store {
 
     /// Waits until everything written so far is on disk.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
-        // cap-std opens directories with O_PATH, which is no descriptor to sync.
+        // The directory itself is open as a path only, which cannot be synced.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        openat(self.fd(), ".", flags, Mode::empty()).and_then(syncfs).map_err(at("sync", &self.path))
+        let dir = openat(self.fd(), ".", flags, Mode::empty()).map_err(at("open", &self.path))?;
+        rustix::fs::syncfs(dir).map_err(at("sync", &self.path))
     }
 }
