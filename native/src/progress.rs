@@ -66,7 +66,7 @@ impl Reporter for Progress<'_> {
             size: start.size,
             received: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
-            phase: RwLock::new("waiting"),
+            phase: RwLock::new("Waiting"),
             bar: OnceLock::new(),
         };
         let size = layers.iter().map(|layer| layer.size).sum();
@@ -92,15 +92,15 @@ impl Reporter for Progress<'_> {
     fn phase(&self, layer: usize, phase: Phase) {
         let (Some(layer), Some(bars)) = (self.layer(layer), &self.bars) else { return };
         let word = match phase {
-            Phase::Waiting => "waiting",
-            Phase::Toc => "reading its contents",
-            Phase::Fetching => "fetching",
-            Phase::Verifying => "verifying",
-            Phase::Publishing => "publishing",
+            Phase::Waiting => "Waiting",
+            Phase::Toc => "Reading",
+            Phase::Fetching => "Fetching",
+            Phase::Verifying => "Verifying",
+            Phase::Publishing => "Publishing",
             _ => "",
         };
         *layer.phase.write().unwrap_or_else(PoisonError::into_inner) = word;
-        if word != "waiting" {
+        if word != "Waiting" {
             // An image may have more layers than the terminal has lines: only those at work get one.
             layer.bar.get_or_init(|| bars.add(bar(layer)));
         }
@@ -126,15 +126,15 @@ impl Layer {
             skipped => format!(" (skipped: {})", Bytes(skipped)),
         };
         bar.set_position(here);
-        bar.set_message(format!("{} / {}{skipped} {phase}", Bytes(here), Bytes(self.size)));
+        bar.set_prefix(format!("{phase:10} {}", self.name));
+        bar.set_message(format!("{} / {}{skipped}", Bytes(here), Bytes(self.size)));
     }
 }
 
 fn bar(layer: &Layer) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(layer.size), ProgressDrawTarget::hidden());
-    let style = ProgressStyle::with_template("Layer {prefix} [{bar:16}] {wide_msg}");
+    let style = ProgressStyle::with_template("{prefix} [{bar:12}] {wide_msg}");
     bar.set_style(style.unwrap_or_else(|_bad| ProgressStyle::default_bar()).progress_chars("=> "));
-    bar.set_prefix(layer.name.clone());
     // Something moves also while nothing comes.
     bar.enable_steady_tick(Duration::from_millis(250));
     bar

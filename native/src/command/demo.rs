@@ -52,8 +52,7 @@ pub(super) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
     printer.say_of("1. Version 1 of an image, into an empty store:", "");
     pull("v1")?;
     printer.say("");
-    printer
-        .say_of("2. Version 2, rebuilt:", " one file changed, one grown, one new, its directory renamed.");
+    printer.say_of("2. Version 2, rebuilt:", " one file changed, one grown, one new, its directory renamed.");
     let second = pull("v2")?;
     let (fetched, size) = second
         .layers

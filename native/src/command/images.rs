@@ -44,21 +44,8 @@ pub(super) fn run(global: &Global, printer: &Printer) -> Result<(), Failure> {
         None => Vec::new(),
     };
     if printer.json() {
-        let image = |store: &Store, record: &ImageRecord| -> serde_json::Value {
-            let layers =
-                record.layers.iter().map(|layer| Layer { layer, tree: store.tree_path(&layer.diff_id) });
-            serde_json::json!(Image {
-                image: &record.reference,
-                digest: record.manifest,
-                index: record.index,
-                id: record.config,
-                size: size(record),
-                pulled: record.pulled,
-                layers: layers.collect(),
-            })
-        };
         let images: Vec<_> =
-            store.iter().flat_map(|store| records.iter().map(|record| image(store, record))).collect();
+            store.iter().flat_map(|store| records.iter().map(|record| Image::new(store, record))).collect();
         return Ok(printer.object(&images)?);
     }
     let head = ["REPOSITORY", "TAG", "IMAGE ID", "LAYERS", "SIZE", "PULLED"].map(str::to_owned);
@@ -67,6 +54,21 @@ pub(super) fn run(global: &Global, printer: &Printer) -> Result<(), Failure> {
         printer.result(line)?;
     }
     Ok(())
+}
+
+impl<'a> Image<'a> {
+    fn new(store: &Store, record: &'a ImageRecord) -> Self {
+        let layer = |layer: &'a LayerRef| Layer { layer, tree: store.tree_path(&layer.diff_id) };
+        Self {
+            image: &record.reference,
+            digest: record.manifest,
+            index: record.index,
+            id: record.config,
+            size: size(record),
+            pulled: record.pulled,
+            layers: record.layers.iter().map(layer).collect(),
+        }
+    }
 }
 
 fn row(record: &ImageRecord) -> [String; 6] {

@@ -3,12 +3,12 @@
 use shingle::pull::{PullOptions, PullReport, pull};
 use shingle::store::Store;
 
-use super::{client, root};
+use super::{client, noted_sentence, root};
 use crate::cli::{Global, PullArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::progress::Progress;
-use crate::words::{Bytes, Count};
+use crate::words::Bytes;
 
 pub(super) fn run(global: &Global, args: &PullArgs, printer: &Printer) -> Result<(), Failure> {
     let store = Store::open(root(global))?;
@@ -59,7 +59,8 @@ pub(super) fn say_report(store: &Store, report: &PullReport, printer: &Printer) 
         Bytes(size),
         Bytes(report.store_bytes_added)
     ));
-    if let Some(sentence) = noted(store.is_privileged(), report) {
+    let noted = [report.owners_noted, report.devices_noted, report.xattrs_noted];
+    if let Some(sentence) = noted_sentence(store.is_privileged(), noted) {
         printer.say(sentence);
     }
     match &report.layers[..] {
@@ -77,23 +78,4 @@ pub(super) fn say_report(store: &Store, report: &PullReport, printer: &Printer) 
             store.path().display()
         )),
     }
-}
-
-/// Says what the trees lack, in one sentence; nothing when they lack nothing.
-fn noted(privileged: bool, report: &PullReport) -> Option<String> {
-    let counts = [
-        Count(report.owners_noted, "owner or mode"),
-        Count(report.devices_noted, "device"),
-        Count(report.xattrs_noted, "extended attribute"),
-    ];
-    let words: Vec<String> = counts.iter().filter(|count| count.0 > 0).map(ToString::to_string).collect();
-    let list = match &words[..] {
-        [] => return None,
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    };
-    let total = counts.iter().map(|count| count.0).sum::<u64>();
-    let (verb, pronoun) = if total == 1 { ("is", "it") } else { ("are", "them") };
-    let why = if privileged { "this file system would not take" } else { "without root nobody can set" };
-    Some(format!("{list} {verb} noted in the store but not in the trees: {why} {pronoun}."))
 }

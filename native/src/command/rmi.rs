@@ -15,7 +15,7 @@ pub(super) fn run(global: &Global, args: &RmiArgs, printer: &Printer) -> Result<
             None => false,
         };
         if !there {
-            return Err(not_in_store(global, reference).hint("shingle images lists those that are"));
+            return Err(not_in_store(global, reference).hint("`shingle images` lists those that are"));
         }
         if !printer.json() {
             printer.result(format_args!("Removed {name}"))?;
@@ -25,6 +25,6 @@ pub(super) fn run(global: &Global, args: &RmiArgs, printer: &Printer) -> Result<
     if printer.json() {
         return Ok(printer.object(&serde_json::json!({ "removed": removed }))?);
     }
-    printer.say("Its layers stay until `shingle gc`, or for as long as another image needs them.");
+    printer.say("Layers stay until `shingle gc`, or for as long as another image needs them.");
     Ok(())
 }

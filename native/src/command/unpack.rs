@@ -3,7 +3,7 @@
 use shingle::unpack::unpack;
 use shingle_core::LinkMode;
 
-use super::{existing_store, not_in_store};
+use super::{existing_store, not_in_store, noted_sentence};
 use crate::cli::{Global, UnpackArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -17,7 +17,9 @@ pub(super) fn run(global: &Global, args: &UnpackArgs, printer: &Printer) -> Resu
         None => None,
     };
     let Some((store, image)) = image else {
-        return Err(not_in_store(global, reference).hint(format!("pull it first: shingle pull {reference}")));
+        return Err(
+            not_in_store(global, reference).hint(format!("pull it first: `shingle pull {reference}`"))
+        );
     };
     let mode = args.link.link_mode.unwrap_or(LinkMode::Reflink);
     let report = unpack(store, &image, &args.target, mode, args.link.strict)?;
@@ -34,5 +36,9 @@ pub(super) fn run(global: &Global, args: &UnpackArgs, printer: &Printer) -> Resu
         Thousands(files.reflinked),
         Thousands(files.copied)
     ));
+    let noted = [report.owners_noted, report.devices_noted, report.xattrs_noted];
+    if let Some(sentence) = noted_sentence(store.is_privileged(), noted) {
+        printer.say(sentence);
+    }
     Ok(())
 }
