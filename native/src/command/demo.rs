@@ -123,7 +123,7 @@ fn serve(registry: &Loopback, printer: &Printer) -> Result<(), Failure> {
 
 fn reference(registry: &Loopback, tag: &str) -> Result<Reference, Failure> {
     let name = registry.reference(&format!("demo:{tag}"));
-    Ok(name.parse().map_err(|error: ReferenceError| Failure::new(error))?)
+    name.parse().map_err(|error: ReferenceError| Failure::new(error))
 }
 
 /// Returns what the registry serves.
