@@ -62,25 +62,17 @@ pub(crate) enum ColorWhen {
     Never,
 }
 
+/// What to do; each command's arguments carry its description.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Pull images into the store.
     Pull(PullArgs),
-    /// List the images in the store.
     Images(ImagesArgs),
-    /// Show an image's layers without pulling it.
     Inspect(InspectArgs),
-    /// Write an image's files to a directory.
     Unpack(UnpackArgs),
-    /// Remove images from the store; gc then frees the space.
     Rmi(RmiArgs),
-    /// Free the space of everything that no image needs.
     Gc(GcArgs),
-    /// Pull two versions of a small image from inside this program, to see what it does.
     Demo(DemoArgs),
-    /// Print a completion script for a shell.
     Completions(CompletionsArgs),
-    /// Print the manual page, or write all of them to a directory.
     Man(ManArgs),
 }
 
