@@ -14,7 +14,7 @@ pub struct Limits {
     pub tar_split_compressed: u64,
     /// The tar-split's JSON lines; these hold every tar header, about 700 bytes an entry in base64.
     pub tar_split: u64,
-    /// Entries in one layer, chunk entries included; a count.
+    /// Entries in one layer, chunk entries included, and files in its tree, parents never listed included; a count.
     pub entries: usize,
     /// One member's tar metadata: its PAX records and GNU long names together.
     pub tar_metadata: usize,
@@ -39,10 +39,10 @@ impl Default for Limits {
         const MIB: u64 = 1 << 20;
         Self {
             toc_compressed: 150 * MIB,
-            toc: 512 * MIB,
+            toc: 150 * MIB,
             tar_split_compressed: 150 * MIB,
-            tar_split: 2048 * MIB,
-            entries: 4_000_000,
+            tar_split: 512 * MIB,
+            entries: 1_000_000,
             tar_metadata: 1 << 20,
             sparse_fragments: 1_000_000,
             path: 16_384,

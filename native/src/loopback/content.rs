@@ -1,13 +1,13 @@
 //! What the registry serves.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, File, FileExt as _};
 use serde::Deserialize;
 use shingle_core::Digest;
 
@@ -58,22 +58,22 @@ impl Content {
     /// Opens an OCI image layout. Its blobs are read when asked for; images without a name are tagged `latest`.
     pub fn from_layout(layout: &Path) -> Result<Self, LayoutError> {
         let mut content = Self::default();
-        let blobs = layout.join("blobs").join("sha256");
+        let blobs = layout.join("blobs/sha256");
         let fail = |operation, path: &Path| {
             let path = path.to_owned();
             move |source| LayoutError::File { operation, path, source }
         };
-        for entry in blobs.read_dir().map_err(fail("list", &blobs))? {
-            let path = entry.map_err(fail("list", &blobs))?.path();
-            let Some(digest) = path.file_name().and_then(|name| Digest::from_hex(name.to_str()?)) else {
-                continue;
-            };
-            let file = File::open(&path).map_err(fail("open", &path))?;
+        let dir = Dir::open_ambient_dir(layout, ambient_authority()).map_err(fail("open", layout))?;
+        for entry in dir.read_dir("blobs/sha256").map_err(fail("list", &blobs))? {
+            let entry = entry.map_err(fail("list", &blobs))?;
+            let Some(digest) = entry.file_name().to_str().and_then(Digest::from_hex) else { continue };
+            let path = blobs.join(entry.file_name());
+            let file = entry.open().map_err(fail("open", &path))?;
             let size = file.metadata().map_err(fail("stat", &path))?.len();
             content.blobs.insert(digest, Source::File { file: Arc::new(file), size });
         }
         let path = layout.join("index.json");
-        let index = std::fs::read(&path).map_err(fail("read", &path))?;
+        let index = dir.read("index.json").map_err(fail("read", &path))?;
         content.take_index(&path, &index, Depth::Layout)?;
         Ok(content)
     }

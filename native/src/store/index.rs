@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
-use shingle_core::{ChunkRow, Class, Digest, FileRow, HeldChunk, Inventory, Segment, Toc};
+use shingle_core::{ChunkRow, Class, Digest, FileId, FileRow, HeldChunk, Inventory, Segment, Toc};
 
 use super::error::io_at;
 use super::{Store, StoreError};
@@ -70,14 +70,23 @@ impl Store {
             segments.push(Segment::parse(map).map_err(|error| StoreError::broken(path, error))?);
         }
         let mut donors = Donors::default();
-        for digest in toc.wanted() {
-            for segment in &segments {
-                segment.file(&digest).for_each(|row| donors.add(row));
-                for ChunkRow { object, offset, len, .. } in segment.chunk(&digest).take(1) {
-                    donors.inventory.add_chunk(digest, HeldChunk { object, offset, len });
-                    segments.iter().for_each(|segment| segment.file(&object).for_each(|row| donors.add(row)));
-                }
+        let wanted = toc.wanted();
+        let mut chunks = Vec::new();
+        for segment in &segments {
+            segment.find(&wanted, |row| donors.add(row), |row| chunks.push(row));
+        }
+        // A chunk counts only where no file has the same content, and once; its file may be in another segment.
+        let mut objects = BTreeSet::new();
+        for ChunkRow { digest, object, offset, len } in chunks {
+            if !donors.objects.contains_key(&digest) && !donors.inventory.has_chunk(&digest) {
+                donors.inventory.add_chunk(digest, HeldChunk { object, offset, len });
+                objects.insert(object);
             }
+        }
+        let objects: Vec<_> =
+            objects.into_iter().filter(|object| !donors.objects.contains_key(object)).collect();
+        for segment in &segments {
+            segment.find(&objects, |row| donors.add(row), drop);
         }
         Ok(donors)
     }
@@ -154,11 +163,12 @@ impl Store {
     }
 }
 
-/// Returns the index segment of a layer: the objects that were made or linked for it, and the chunks in them.
-pub(crate) fn segment_of(toc: &Toc, rows: Vec<FileRow>) -> Vec<u8> {
+/// Returns the index segment of a layer: the objects that were made or linked for it, and the chunks in those that were
+/// put together for it. What a TOC says of the chunks of any other file, nobody has looked at.
+pub(crate) fn segment_of(toc: &Toc, rows: Vec<FileRow>, assembled: &BTreeSet<FileId>) -> Vec<u8> {
     let held: BTreeSet<Digest> = rows.iter().map(|row| row.digest).collect();
     let mut chunks = Vec::new();
-    for (_, entry) in toc.files() {
+    for (_, entry) in toc.files().filter(|(file, _)| assembled.contains(file)) {
         let Some(object) = entry.digest().copied().filter(|digest| held.contains(digest)) else { continue };
         let parts = toc.chunks(entry);
         if parts.len() > 1 {

@@ -1,5 +1,6 @@
 //! The registry client against a registry that misbehaves.
 
+#![allow(clippy::disallowed_methods, reason = "a test reads the fixtures it names")]
 #![allow(clippy::unwrap_used, reason = "a test that goes wrong should panic")]
 
 mod auth;

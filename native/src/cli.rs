@@ -1,0 +1,304 @@
+//! The command line, as it is typed.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use shingle::registry::{Platform, Reference, ReferenceError};
+use shingle_core::LinkMode;
+
+/// Pulls container images by file, not by layer.
+///
+/// A zstd:chunked layer says at its end which files it holds. Shingle reads that first, takes from its store every
+/// file and chunk that is there already, fetches only the rest, and proves that the layer came out whole.
+#[derive(Debug, Parser)]
+#[command(name = "shingle", version, max_term_width = 100, subcommand_required = true)]
+#[command(arg_required_else_help = true)]
+#[command(after_help = "Try it without network or root: shingle demo")]
+#[command(after_long_help = "\
+Exit status:
+  0  done
+  1  a check refused what came: a digest, a size or a table of contents is not what it should be
+  2  anything else: usage, network, disk
+
+Examples:
+  shingle demo
+  shingle pull quay.io/fedora/fedora:latest
+  shingle unpack quay.io/fedora/fedora:latest ./rootfs
+  shingle --root /srv/shingle images --json")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The store [default: /var/lib/shingle for root, else shingle in the user's data directory].
+    #[arg(long, value_name = "DIR", env = "SHINGLE_ROOT", hide_env_values = true, global = true)]
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) root: Option<PathBuf>,
+    /// Say nothing but results and errors.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more: whole digests, and where things lie.
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// Write the result as JSON to stdout, and errors as JSON to stderr: {"error", "causes", "hint"}.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to use colours; auto obeys NO_COLOR.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorWhen::Auto, global = true)]
+    pub(crate) color: ColorWhen,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    Always,
+    Never,
+}
+
+/// What to do; each command's arguments carry its description.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Pull(PullArgs),
+    Images(ImagesArgs),
+    Inspect(InspectArgs),
+    Unpack(UnpackArgs),
+    Rmi(RmiArgs),
+    Gc(GcArgs),
+    Demo(DemoArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+/// Pull images into the store.
+///
+/// Layers are proven by the digests that the image's manifest and config name, and published only then. Each becomes
+/// a directory below the store's trees/. A layer without a table of contents is pulled whole, and says why.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Link modes, strongest first:
+  hardlink  shares disk and memory; only where owner, mode, time and xattrs agree, else as below
+  reflink   shares disk; needs a file system such as XFS or Btrfs
+  copy      shares nothing
+  auto      the strongest that fits each file and that the file system allows
+
+Examples:
+  shingle pull quay.io/fedora/fedora:latest
+  shingle pull --link-mode reflink --strict registry.example/app:2
+  shingle pull --platform linux/arm64 alpine
+  shingle pull --tls-verify=false localhost:5000/app:2
+  shingle pull --json app:2 | jq '.layers[].fetched_bytes'")]
+pub(crate) struct PullArgs {
+    /// Images: HOST/REPOSITORY:TAG or @DIGEST; what is left out is filled up as podman does.
+    #[arg(value_name = "REF", required = true, value_parser = reference)]
+    pub(crate) references: Vec<Reference>,
+    #[command(flatten)]
+    pub(crate) link: LinkArgs,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// How many requests run at once.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) jobs: Option<u32>,
+    /// What a request costs: milliseconds to its first byte. Decides which gaps are fetched rather than skipped.
+    #[arg(long, value_name = "MS", hide_short_help = true)]
+    pub(crate) round_trip_ms: Option<u32>,
+    /// What a byte costs: how many the link carries in a second.
+    #[arg(long, value_name = "BYTES", hide_short_help = true, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) bandwidth: Option<u64>,
+}
+
+/// How files that are here already get into a tree.
+#[derive(Args, Debug)]
+pub(crate) struct LinkArgs {
+    /// How files that are here already get into the tree: auto, hardlink, reflink or copy.
+    #[arg(long, value_name = "MODE", value_parser = link_mode())]
+    pub(crate) link_mode: Option<LinkMode>,
+    /// Fail rather than use a weaker way than the mode names.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// Where images come from.
+#[derive(Args, Debug)]
+pub(crate) struct SourceArgs {
+    /// Which image of several: OS/ARCHITECTURE[/VARIANT] [default: linux on this machine's processor].
+    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
+    pub(crate) platform: Option<Platform>,
+    /// Insist on https and a valid certificate; false also allows plain http.
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
+    pub(crate) tls_verify: bool,
+}
+
+/// List the images in the store.
+///
+/// SIZE is what the layers' blobs measure in the registry, compressed.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  shingle images
+  shingle images --json | jq -r '.[].image'")]
+pub(crate) struct ImagesArgs {}
+
+/// Show an image's layers without pulling it.
+///
+/// Reads the image's manifest and config from its registry, no layer; changes nothing here. TOC says whether a layer
+/// can be pulled by file, and what reading its table of contents costs.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  shingle inspect quay.io/fedora/fedora:latest
+  shingle inspect --platform linux/s390x --json alpine")]
+pub(crate) struct InspectArgs {
+    /// The image: HOST/REPOSITORY:TAG or @DIGEST.
+    #[arg(value_name = "REF", value_parser = reference)]
+    pub(crate) reference: Reference,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+}
+
+/// Write an image's files to a directory.
+///
+/// Applies the layers of an image in the store, lowest first, whiteouts included. Files are reflinked where the file
+/// system can, else copied, so that nothing done to them reaches the store; hardlink shares them with it, for trees
+/// that are only read.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  shingle unpack quay.io/fedora/fedora:latest ./rootfs
+  shingle unpack --link-mode reflink --strict app:2 /srv/app
+  shingle unpack --link-mode hardlink app:2 /srv/app     # to read, not to change")]
+pub(crate) struct UnpackArgs {
+    /// An image in the store.
+    #[arg(value_name = "REF", value_parser = reference)]
+    pub(crate) reference: Reference,
+    /// Where to: a directory that is empty or not there yet.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) target: PathBuf,
+    #[command(flatten)]
+    pub(crate) link: LinkArgs,
+}
+
+/// Remove images from the store.
+///
+/// Only the names go; layers stay until gc, and those that another image needs stay for good.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  shingle rmi quay.io/fedora/fedora:latest
+  shingle rmi app:1 app:2 && shingle gc")]
+pub(crate) struct RmiArgs {
+    /// Images in the store.
+    #[arg(value_name = "REF", required = true, value_parser = reference)]
+    pub(crate) references: Vec<Reference>,
+}
+
+/// Free the space of everything that no image needs.
+///
+/// Waits until no pull runs.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  shingle gc
+  shingle gc --json | jq .bytes")]
+pub(crate) struct GcArgs {}
+
+/// Pull two versions of a small image from inside this program, to see what it does.
+///
+/// Needs neither network nor root. Uses a store of its own, never the one of --root, and leaves it there to look at.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  shingle demo
+  shingle demo --keep ./demo
+  shingle demo --serve              # and pull from it in another terminal")]
+pub(crate) struct DemoArgs {
+    /// Keep the store in DIR, empty or not there yet [default: a new directory for temporary files].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "serve")]
+    pub(crate) keep: Option<PathBuf>,
+    /// Only serve the two versions, until Ctrl-C, and say how to pull them.
+    #[arg(long)]
+    pub(crate) serve: bool,
+}
+
+/// Print a completion script for a shell.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  shingle completions bash > ~/.local/share/bash-completion/completions/shingle
+  shingle completions zsh > ~/.zfunc/_shingle
+  shingle completions fish > ~/.config/fish/completions/shingle.fish")]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Print the manual page, or write all of them to a directory.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  shingle man | man -l -
+  shingle man ~/.local/share/man/man1")]
+pub(crate) struct ManArgs {
+    /// Where to write shingle.1, shingle-pull.1 and so on.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) directory: Option<PathBuf>,
+}
+
+/// Reads a reference; its advice goes where clap shows the error.
+fn reference(text: &str) -> Result<Reference, String> {
+    text.parse().map_err(|error: ReferenceError| match error.hint() {
+        Some(hint) => format!("{}\n\nhint: {hint}", error.fault),
+        None => error.fault.to_string(),
+    })
+}
+
+fn platform(text: &str) -> Result<Platform, shingle::registry::PlatformError> {
+    text.parse()
+}
+
+fn link_mode() -> impl clap::builder::TypedValueParser<Value = LinkMode> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new(["auto", "hardlink", "reflink", "copy"])
+        .try_map(|name| name.parse::<LinkMode>())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples() {
+        for command in Cli::command().get_subcommands_mut() {
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("Examples:\n  shingle"), "{}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn tls_verify_takes_its_value_either_way() {
+        for (words, expected) in [
+            (&["--tls-verify=false", "a"][..], false),
+            (&["--tls-verify", "false", "a"], false),
+            (&["--tls-verify=true", "a"], true),
+            (&["a"], true),
+        ] {
+            let words = ["shingle", "pull"].iter().chain(words);
+            let Command::Pull(args) = Cli::try_parse_from(words).unwrap().command else { panic!("not pull") };
+            assert_eq!(args.source.tls_verify, expected);
+        }
+    }
+}

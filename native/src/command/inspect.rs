@@ -1,0 +1,199 @@
+//! `shingle inspect`
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use shingle::registry::{LayerDescriptor, Platform, ResolvedImage};
+use shingle::store::Store;
+use shingle_core::{Digest, Form, Limits, Locator};
+
+use super::{client, existing_store};
+use crate::cli::{Global, InspectArgs};
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::progress::short;
+use crate::words::{Bytes, Count, columns};
+
+/// An image as its registry describes it.
+#[derive(Serialize)]
+struct Image {
+    image: String,
+    digest: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<Digest>,
+    id: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<String>,
+    media_type: String,
+    /// Of all blobs.
+    size: u64,
+    layers: Vec<Layer>,
+}
+
+#[derive(Serialize)]
+struct Layer {
+    blob: Digest,
+    diff_id: Digest,
+    media_type: String,
+    size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    toc: Option<TocPlace>,
+    /// Why the annotations lead to no TOC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    toc_problem: Option<String>,
+    here: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tree: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct TocPlace {
+    /// `today` or `old`.
+    form: &'static str,
+    digest: Option<Digest>,
+    offset: u64,
+    /// In the blob, compressed.
+    bytes: u64,
+    plain_bytes: u64,
+    /// The same of the tar-split; 0 without one.
+    tar_split_bytes: u64,
+    tar_split_plain_bytes: u64,
+}
+
+pub(super) fn run(global: &Global, args: &InspectArgs, printer: &Printer) -> Result<(), Failure> {
+    let store = existing_store(global)?;
+    let platform = args.source.platform.clone().unwrap_or_else(Platform::host);
+    let resolved = client(args.source.tls_verify, None)?.fetch_manifest(&args.reference, &platform)?;
+    let image = Image::new(&resolved, store.as_ref());
+    if printer.json() {
+        return Ok(printer.object(&image)?);
+    }
+    let count = Count(image.layers.len().try_into().unwrap_or(u64::MAX), "layer");
+    printer.result(format_args!("Image     {}", image.image))?;
+    printer.result(format_args!("Digest    {}", image.digest))?;
+    if let Some(index) = image.index {
+        printer.result(format_args!("Index     {index}"))?;
+    }
+    printer.result(format_args!("Image ID  {}", image.id))?;
+    if let Some(platform) = &image.platform {
+        printer.result(format_args!("Platform  {platform}"))?;
+    }
+    printer.result(format_args!("Type      {}", image.media_type))?;
+    printer.result(format_args!("Size      {} in {count}", Bytes(image.size)))?;
+    printer.result("")?;
+    let head = ["LAYER", "SIZE", "TYPE", "TOC", "DIFFID", "HERE"].map(str::to_owned);
+    let rows: Vec<_> = std::iter::once(head).chain(image.layers.iter().map(Layer::row)).collect();
+    for line in columns(&rows) {
+        printer.result(line)?;
+    }
+    for layer in &image.layers {
+        if let Some(problem) = &layer.toc_problem {
+            printer.say(format_args!("Layer {} cannot be pulled by file: {problem}.", short(&layer.blob)));
+        }
+    }
+    if printer.verbose() {
+        for layer in &image.layers {
+            printer.result("")?;
+            printer.result(format_args!("Blob    {}", layer.blob))?;
+            printer.result(format_args!("DiffID  {}", layer.diff_id))?;
+            printer.result(format_args!("Type    {}", layer.media_type))?;
+            if let Some(tree) = &layer.tree {
+                printer.result(format_args!("Tree    {}", tree.display()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Image {
+    fn new(resolved: &ResolvedImage, store: Option<&Store>) -> Self {
+        Self {
+            image: resolved.reference.to_string(),
+            digest: resolved.manifest_digest,
+            index: resolved.index_digest,
+            id: resolved.config_digest,
+            platform: platform(&resolved.config),
+            media_type: resolved.media_type.clone(),
+            size: resolved.layers.iter().map(|layer| layer.size).sum(),
+            layers: resolved.layers.iter().map(|layer| Layer::new(layer, store)).collect(),
+        }
+    }
+}
+
+impl Layer {
+    fn new(layer: &LayerDescriptor, store: Option<&Store>) -> Self {
+        let located = Locator::from_annotations(&layer.annotations, layer.size, &Limits::default());
+        let (toc, toc_problem) = match located {
+            Ok(locator) => (locator.as_ref().map(TocPlace::new), None),
+            Err(problem) => (None, Some(problem.to_string())),
+        };
+        let holder = store.filter(|store| store.has_layer(&layer.diff_id));
+        Self {
+            blob: layer.digest,
+            diff_id: layer.diff_id,
+            media_type: layer.media_type.clone(),
+            size: layer.size,
+            toc,
+            toc_problem,
+            here: holder.is_some(),
+            tree: holder.map(|store| store.tree_path(&layer.diff_id)),
+        }
+    }
+
+    fn row(&self) -> [String; 6] {
+        let toc = match (&self.toc, &self.toc_problem) {
+            (Some(toc), _) => {
+                let old = if toc.form == "old" { " (old form)" } else { "" };
+                format!("{}{old}", Bytes(toc.bytes.saturating_add(toc.tar_split_bytes)))
+            }
+            (None, Some(_)) => "unusable".to_owned(),
+            (None, None) => "no".to_owned(),
+        };
+        // What all layer types begin with says nothing.
+        let kind = self.media_type.rsplit_once(".tar").map_or(&*self.media_type, |(_, rest)| rest);
+        let here = if self.here { "yes" } else { "no" };
+        [
+            short(&self.blob),
+            Bytes(self.size).to_string(),
+            format!("tar{kind}"),
+            toc,
+            short(&self.diff_id),
+            here.to_owned(),
+        ]
+    }
+}
+
+impl TocPlace {
+    fn new(locator: &Locator) -> Self {
+        let toc = locator.toc();
+        let split = locator.tar_split();
+        let form = match locator.form() {
+            Form::Old => "old",
+            Form::Today => "today",
+            _ => "unknown",
+        };
+        Self {
+            form,
+            digest: locator.vouched().copied(),
+            offset: toc.range.start,
+            bytes: toc.range.end.saturating_sub(toc.range.start),
+            plain_bytes: toc.plain_len,
+            tar_split_bytes: split.map_or(0, |split| split.range.end.saturating_sub(split.range.start)),
+            tar_split_plain_bytes: split.map_or(0, |split| split.plain_len),
+        }
+    }
+}
+
+/// Reads from the config which machine the image is for.
+fn platform(config: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Config {
+        os: String,
+        architecture: String,
+        #[serde(default)]
+        variant: String,
+    }
+    let config: Config = serde_json::from_slice(config).ok()?;
+    let variant = if config.variant.is_empty() { String::new() } else { format!("/{}", config.variant) };
+    Some(format!("{}/{}{variant}", config.os, config.architecture))
+}

@@ -1,0 +1,94 @@
+//! The commands: each turns its arguments into calls of the library, and what comes back into words.
+
+mod completions;
+mod demo;
+mod gc;
+mod images;
+mod inspect;
+mod man;
+mod pull;
+mod rmi;
+mod unpack;
+
+use std::path::PathBuf;
+
+use shingle::registry::{Client, ClientOptions, Reference};
+use shingle::store::Store;
+
+use crate::cli::{Cli, Command, Global};
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::words::Count;
+
+/// Runs the command that was typed.
+pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Pull(args) => pull::run(global, args, printer),
+        Command::Images(_) => images::run(global, printer),
+        Command::Inspect(args) => inspect::run(global, args, printer),
+        Command::Unpack(args) => unpack::run(global, args, printer),
+        Command::Rmi(args) => rmi::run(global, args, printer),
+        Command::Gc(_) => gc::run(global, printer),
+        Command::Demo(args) => demo::run(args, printer),
+        Command::Completions(args) => completions::run(args, printer),
+        Command::Man(args) => man::run(args, printer),
+    }
+}
+
+fn root(global: &Global) -> PathBuf {
+    global.root.clone().unwrap_or_else(Store::default_path)
+}
+
+/// Opens the store if there is one: who only looks makes none.
+fn existing_store(global: &Global) -> Result<Option<Store>, Failure> {
+    let root = root(global);
+    if root.is_dir() { Ok(Some(Store::open(root)?)) } else { Ok(None) }
+}
+
+fn client(tls_verify: bool, jobs: Option<u32>) -> Result<Client, Failure> {
+    let mut options = ClientOptions { tls_verify, ..ClientOptions::default() };
+    if let Some(jobs) = jobs.and_then(|jobs| usize::try_from(jobs).ok()) {
+        options.max_in_flight = jobs;
+    }
+    Ok(Client::new(options)?)
+}
+
+fn not_in_store(global: &Global, reference: &Reference) -> Failure {
+    Failure::new(anyhow::anyhow!("{reference} is not in the store {}", root(global).display()))
+}
+
+/// Says in one sentence how many owners, devices and xattrs are not in the files; nothing when all are.
+fn noted_sentence(privileged: bool, [owners, devices, xattrs]: [u64; 3]) -> Option<String> {
+    let kinds = [
+        (owners, "the owner or mode of", "path"),
+        (devices, "", "device"),
+        (xattrs, "", "extended attribute"),
+    ];
+    let words = kinds.into_iter().filter(|(count, ..)| *count > 0);
+    let words: Vec<String> = words
+        .map(|(count, of, what)| format!("{of} {}", Count(count, what)).trim_start().to_owned())
+        .collect();
+    let list = match &words[..] {
+        [] => return None,
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    };
+    let why = if privileged { "this file system does not take them" } else { "setting them takes root" };
+    Some(format!("Noted in the store, not set on the files: {list}; {why}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_only_noted_is_one_sentence() {
+        assert_eq!(noted_sentence(false, [0, 0, 0]), None);
+        let said = noted_sentence(false, [1_204, 1, 2]).unwrap();
+        let expected = "Noted in the store, not set on the files: the owner or mode of 1,204 paths, 1 device and \
+                        2 extended attributes; setting them takes root.";
+        assert_eq!(said, expected);
+        assert!(noted_sentence(true, [0, 0, 1]).unwrap().ends_with("this file system does not take them."));
+    }
+}

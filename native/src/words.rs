@@ -1,0 +1,132 @@
+//! Numbers as people read them.
+
+use std::fmt;
+
+/// A number of bytes: `81.2MiB`, as podman writes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bytes(pub(crate) u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+        let mut tenths = u128::from(self.0) * 10;
+        if self.0 < 1024 {
+            return f.pad(&format!("{}B", self.0));
+        }
+        let mut unit = "B";
+        for next in UNITS {
+            // What would round to 1024.0 is 1.0 of the next.
+            if tenths < 10_240 && unit != "B" {
+                break;
+            }
+            tenths = (tenths + 512) / 1024;
+            unit = next;
+        }
+        f.pad(&format!("{}.{}{unit}", tenths / 10, tenths % 10))
+    }
+}
+
+/// A share of a whole: `97.87%`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Percent {
+    pub(crate) part: u64,
+    pub(crate) whole: u64,
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = u128::from(self.whole.max(1));
+        let hundredths = (u128::from(self.part) * 10_000 + whole / 2) / whole;
+        write!(f, "{}.{:02}%", hundredths / 100, hundredths % 100)
+    }
+}
+
+/// A number with its thousands apart: `9,120`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Thousands(pub(crate) u64);
+
+impl fmt::Display for Thousands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        for (at, digit) in digits.chars().enumerate() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                f.write_str(",")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        Ok(())
+    }
+}
+
+/// How many of what: `1 layer`, `2 layers`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Count(pub(crate) u64, pub(crate) &'static str);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}{}", Thousands(self.0), self.1, if self.0 == 1 { "" } else { "s" })
+    }
+}
+
+/// A time gone by, in the one unit that suits it: `3 minutes ago`.
+pub(crate) fn ago(seconds: u64) -> String {
+    let steps =
+        [(86_400 * 365, "year"), (86_400 * 30, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute")];
+    for (length, name) in steps {
+        if seconds >= length {
+            return format!("{} ago", Count(seconds / length, name));
+        }
+    }
+    format!("{} ago", Count(seconds, "second"))
+}
+
+/// Lines up the columns of a table, two spaces apart, without trailing ones.
+pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[String; N]| {
+        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_as_podman_writes_them() {
+        for (bytes, text) in [
+            (0, "0B"),
+            (1023, "1023B"),
+            (1024, "1.0KiB"),
+            (43_418, "42.4KiB"),
+            (85_144_371, "81.2MiB"),
+            (1_048_575, "1.0MiB"),
+            (1_048_000, "1023.4KiB"),
+            (u64::MAX, "16.0EiB"),
+        ] {
+            assert_eq!(Bytes(bytes).to_string(), text, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn shares_and_counts() {
+        assert_eq!(Percent { part: 9_787, whole: 10_000 }.to_string(), "97.87%");
+        assert_eq!(Percent { part: 0, whole: 0 }.to_string(), "0.00%");
+        assert_eq!(Count(1, "file").to_string(), "1 file");
+        assert_eq!(Count(1_234_567, "file").to_string(), "1,234,567 files");
+        assert_eq!(Count(0, "file").to_string(), "0 files");
+        assert_eq!(ago(59), "59 seconds ago");
+        assert_eq!(ago(7_200), "2 hours ago");
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [["a".to_owned(), "bb".to_owned()], ["ccc".to_owned(), "d".to_owned()]];
+        assert_eq!(columns(&rows), ["a    bb", "ccc  d"]);
+    }
+}
