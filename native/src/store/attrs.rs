@@ -144,9 +144,11 @@ fn applies(name: &[u8]) -> bool {
 fn set(result: Result<(), Errno>, privilege: Privilege, withheld: &Withheld) -> Result<(), Errno> {
     match result {
         // Not on this file system, or not for this kind of file (`user.` on links and devices), or not for us.
-        Err(Errno::OPNOTSUPP) => {}
-        Err(Errno::PERM) => {}
+        Err(Errno::OPNOTSUPP | Errno::PERM) => {}
         Err(Errno::ACCESS) if !privilege.root => {}
+        // A value that the kernel does not understand (capabilities, ACLs), or longer than the file system can hold:
+        // GNU tar warns and goes on.
+        Err(Errno::INVAL | Errno::NOSPC | Errno::RANGE | Errno::TOOBIG) => {}
         other => return other,
     }
     Withheld::count(&withheld.xattrs);
