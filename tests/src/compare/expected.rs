@@ -216,7 +216,9 @@ fn shape(member: &Member, rules: Rules) -> Shape {
     };
     shape.xattrs.retain(|name, _| {
         let own = name.starts_with(b"trusted.overlay.") || name.starts_with(b"user.overlay.");
-        !own && name != b"security.selinux"
+        // The kernel has `user.` for these two kinds alone.
+        let can_carry = regular || member.kind == Kind::Directory;
+        !own && name != b"security.selinux" && (can_carry || !name.starts_with(b"user."))
     });
     rules.adapt(&mut shape);
     shape

@@ -37,7 +37,8 @@ pub(super) fn read(tar: &[u8]) -> Result<Vec<Member>, String> {
         entry.read_to_end(&mut body).map_err(text)?;
         let header = entry.header();
         match flag {
-            b'g' => global.extend(records(&body)?),
+            // As GNU tar has it, a global header takes the place of the one before.
+            b'g' => global = records(&body)?,
             b'x' => local = records(&body)?,
             b'L' => long_name = Some(until_nul(&body)),
             b'K' => long_link = Some(until_nul(&body)),
