@@ -58,6 +58,12 @@ impl Store {
                 collected.documents += 1;
             }
         }
+        // Left by a pull that was killed; no other runs now.
+        for name in self.names("images/refs")? {
+            if name.ends_with(".tmp") {
+                self.remove_file(&format!("images/refs/{name}"), &mut collected.bytes)?;
+            }
+        }
         for name in self.names("quarantine")? {
             self.remove_file(&format!("quarantine/{name}"), &mut collected.bytes)?;
         }

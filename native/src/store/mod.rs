@@ -56,8 +56,10 @@ pub(crate) use staging::Staging;
 
 use privilege::Privilege;
 
-const DIRECTORIES: [&str; 9] =
-    ["objects", "layers", "trees", "index", "images", "images/refs", "images/blobs", "staging", "quarantine"];
+const DIRECTORIES: [&str; 8] =
+    ["objects", "layers", "trees", "index", "images", "images/refs", "images/blobs", "staging"];
+/// Made after all others: where it is, they are, for whoever opens the store at the same moment.
+const LAST_DIRECTORY: &str = "quarantine";
 
 /// A store, opened.
 #[derive(Debug)]
@@ -92,11 +94,13 @@ impl Store {
             above.create_dir_with(name, &builder).map_err(io_at("create", path))?;
         }
         let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(io_at("open", path))?;
-        if !dir.exists("quarantine") {
+        if !dir.exists(LAST_DIRECTORY) {
             for name in DIRECTORIES {
                 dir.create_dir_with(name, &builder).map_err(io_at("create", path.join(name)))?;
             }
             object::create_shards(&dir)?;
+            dir.create_dir_with(LAST_DIRECTORY, &builder)
+                .map_err(io_at("create", path.join(LAST_DIRECTORY)))?;
         }
         let path = std::path::absolute(path).map_err(io_at("find", path))?;
         let store = Self { dir, path, privilege: Privilege::of_process(), limits: Limits::default() };
