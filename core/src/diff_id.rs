@@ -1,11 +1,14 @@
 //! The last rung: the tar that the layer stands for, rebuilt and hashed.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use crate::agree::{Disagreement, check_agreement};
 use crate::ledger::Complete;
+use crate::plan::{Part, Plan, Source};
 use crate::tar_split::TarSplit;
-use crate::toc::{Entry, FileId, Toc};
+use crate::toc::{Body, Entry, FileId, Toc};
 use crate::{Digest, Hasher, Name};
 
 /// A TOC and the tar-split that says the same of every member.
@@ -49,9 +52,14 @@ pub struct DiffIdCheck {
     /// The next member, in TOC and tar-split alike.
     member: usize,
     tar: Hasher,
-    /// The content being received: how much is owed, and its own digest if no fetch proved it.
+    /// The content being received: how much is owed, and its own digest if nothing else proves it.
     owed: u64,
     content: Option<Hasher>,
+    /// By entry: whether something else proves the file's digest.
+    proven: Vec<bool>,
+    /// The plan that proves them.
+    parts: Option<Arc<[Part]>>,
+    failed: Option<Box<DiffIdError>>,
 }
 
 /// Proof that a layer is the one its image names.
@@ -79,16 +87,52 @@ impl VerifiedLayer {
 
 impl DiffIdCheck {
     /// Starts at the beginning of the tar.
-    pub fn new(agreed: Agreed) -> Self {
-        Self { agreed, member: 0, tar: Hasher::new(), owed: 0, content: None }
+    ///
+    /// What the plan proves is not hashed again: a file that is fetched as one chunk, one that is held under its own
+    /// digest, and one that repeats an earlier file. That is most of a layer. All others are held against the digest
+    /// in the TOC too, because it names an object from then on: a file of several chunks, of zeros, or of a donor's
+    /// chunk could else carry the name of another content into the store.
+    pub fn new(agreed: Agreed, plan: &Plan) -> Self {
+        let toc = plan.toc();
+        let mut proven = alloc::vec![false; toc.entries().len()];
+        for planned in plan.files() {
+            let by_plan = match &planned.source {
+                Source::Held { .. } | Source::Twin { .. } => true,
+                Source::Assembled { donated, .. } => {
+                    let chunks = toc.file(planned.file).map(|entry| toc.chunks(entry)).unwrap_or_default();
+                    donated.is_empty() && matches!(chunks, [chunk] if matches!(chunk.body, Body::Frames(_)))
+                }
+            };
+            if let Some(proven) = proven.get_mut(planned.file.index()) {
+                *proven = by_plan;
+            }
+        }
+        let parts = Some(Arc::clone(plan.parts()));
+        Self { proven, parts, ..Self::thorough(agreed) }
+    }
+
+    /// Starts like [`new`](Self::new), but holds every content against the digest in the TOC: when a check started
+    /// with `new` ends in another tar, this one finds the file.
+    pub fn thorough(agreed: Agreed) -> Self {
+        Self {
+            agreed,
+            member: 0,
+            tar: Hasher::new(),
+            owed: 0,
+            content: None,
+            proven: Vec::new(),
+            parts: None,
+            failed: None,
+        }
     }
 
     /// Returns the file whose content is needed next, from its beginning and all of it; `None` at the end of the tar.
     ///
     /// # Errors
-    /// The content before it is not what the TOC says.
+    /// The content before it is not what the TOC says. The error repeats from then on.
     pub fn wants(&mut self) -> Result<Option<FileId>, DiffIdError> {
-        self.settle()?;
+        self.alive()?;
+        self.settle().inspect_err(|error| self.failed = Some(Box::new(error.clone())))?;
         let members = self.agreed.tar_split.len();
         while self.member <= members {
             let index = self.member;
@@ -96,13 +140,12 @@ impl DiffIdCheck {
             self.tar.update(self.agreed.tar_split.raw_before(index));
             let file = FileId::new(index);
             let size = self.agreed.tar_split.file(index).map_or(0, |split| split.size);
-            let Some(entry) = self.agreed.toc.file(file).filter(|entry| size > 0 && entry.is_file()) else {
+            if size == 0 || !self.agreed.toc.file(file).is_some_and(Entry::is_file) {
                 continue;
-            };
+            }
             self.owed = size;
-            // One chunk is one digest, and a fetch or an object's name stands for it already. The digest of a file of
-            // several chunks names an object too, so it must be proven before anyone can ask for it.
-            self.content = (self.agreed.toc.chunks(entry).len() != 1).then(Hasher::new);
+            let proven = self.proven.get(index).is_some_and(|proven| *proven);
+            self.content = (!proven).then(Hasher::new);
             return Ok(Some(file));
         }
         Ok(None)
@@ -111,15 +154,15 @@ impl DiffIdCheck {
     /// Takes the next bytes of the file wanted; what it does not owe is an error.
     ///
     /// # Errors
-    /// The file on disk is longer than the TOC says.
+    /// The file on disk is longer than the TOC says. The error repeats from then on.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), DiffIdError> {
+        self.alive()?;
         let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if len > self.owed {
-            return Err(DiffIdError::Length {
-                name: self.name(),
-                difference: len.saturating_sub(self.owed),
-                more: true,
-            });
+            let difference = len.saturating_sub(self.owed);
+            let error = DiffIdError::Length { name: self.name(), difference, more: true };
+            self.failed = Some(Box::new(error.clone()));
+            return Err(error);
         }
         self.owed = self.owed.saturating_sub(len);
         self.tar.update(bytes);
@@ -132,10 +175,12 @@ impl DiffIdCheck {
     /// Compares the tar with the digest that the image's config names.
     ///
     /// # Errors
-    /// It is another tar, or not all of it was received.
+    /// It is another tar, not all of it was received, or `complete` is not of the plan the check relies on.
     #[expect(clippy::needless_pass_by_value, reason = "the proof is spent")]
     pub fn finish(mut self, complete: Complete, expected: &Digest) -> Result<VerifiedLayer, DiffIdError> {
-        let Complete { .. } = complete;
+        if self.parts.as_ref().is_some_and(|parts| !complete.is_of(parts)) {
+            return Err(DiffIdError::OtherPlan);
+        }
         if self.wants()?.is_some() {
             return Err(DiffIdError::Length { name: self.name(), difference: self.owed, more: false });
         }
@@ -144,6 +189,10 @@ impl DiffIdCheck {
             return Err(DiffIdError::Mismatch { expected: *expected, actual });
         }
         Ok(VerifiedLayer::new(actual, self.agreed.toc))
+    }
+
+    fn alive(&self) -> Result<(), DiffIdError> {
+        self.failed.as_ref().map_or(Ok(()), |error| Err((**error).clone()))
     }
 
     fn settle(&mut self) -> Result<(), DiffIdError> {
@@ -194,6 +243,9 @@ pub enum DiffIdError {
         /// Whether it is longer.
         more: bool,
     },
+    /// The check relies on another plan than the one that was completed; never caused by data.
+    #[error("the check was started for another plan")]
+    OtherPlan,
     /// The whole tar is another one.
     #[error("the layer's tar is {actual}, the image says {expected} (DiffID)")]
     Mismatch {
@@ -203,3 +255,6 @@ pub enum DiffIdError {
         actual: Digest,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -331,3 +331,6 @@ fn count(distance: u64, len: usize) -> usize {
 fn bound(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,6 +135,19 @@ impl<'a> Segment<'a> {
         self.chunks.iter().skip(start).map(chunk_row).take_while(move |row| row.digest == digest)
     }
 
+    /// Looks up many digests at once, which must ascend; calls back for every row found.
+    ///
+    /// Each search begins where the last one ended, so that the whole costs about one pass.
+    pub fn find(&self, digests: &[Digest], mut file: impl FnMut(FileRow), mut chunk: impl FnMut(ChunkRow)) {
+        let (mut files, mut chunks) = (self.files, self.chunks);
+        for digest in digests {
+            files = skip_below(files, digest);
+            chunks = skip_below(chunks, digest);
+            files.iter().map(file_row).take_while(|row| row.digest == *digest).for_each(&mut file);
+            chunks.iter().map(chunk_row).take_while(|row| row.digest == *digest).for_each(&mut chunk);
+        }
+    }
+
     /// Returns every file.
     pub fn files(&self) -> impl ExactSizeIterator<Item = FileRow> + use<'a> {
         self.files.iter().map(file_row)
@@ -167,6 +180,16 @@ pub enum SegmentError {
         /// The version it has.
         actual: u64,
     },
+}
+
+/// Drops the rows whose digests are smaller: steps that double, then a search inside the last one.
+fn skip_below<'a, const N: usize>(rows: &'a [[u8; N]], digest: &Digest) -> &'a [[u8; N]] {
+    let mut step = 1_usize;
+    while rows.get(step).is_some_and(|row| starts_below(row, digest)) {
+        step = step.saturating_mul(2);
+    }
+    let window = rows.get(..step.saturating_add(1)).unwrap_or(rows);
+    rows.get(window.partition_point(|row| starts_below(row, digest))..).unwrap_or_default()
 }
 
 fn starts_below<const N: usize>(row: &[u8; N], digest: &Digest) -> bool {

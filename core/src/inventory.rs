@@ -55,6 +55,11 @@ impl Inventory {
         self.chunks.entry(digest).or_insert(chunk);
     }
 
+    /// Whether a place of a chunk is known.
+    pub fn has_chunk(&self, digest: &Digest) -> bool {
+        self.chunks.contains_key(digest)
+    }
+
     /// Strikes out a donor that turned out corrupt or gone, and every chunk in it.
     pub fn strike(&mut self, object: &Digest) {
         self.files.remove(object);

@@ -16,7 +16,14 @@ pub struct Ledger {
 /// Proof that every request of a plan was fetched.
 #[derive(Debug)]
 pub struct Complete {
-    _private: (),
+    parts: Arc<[Part]>,
+}
+
+impl Complete {
+    /// Whether this is of the plan with these parts.
+    pub(crate) fn is_of(&self, parts: &Arc<[Part]>) -> bool {
+        Arc::ptr_eq(&self.parts, parts)
+    }
 }
 
 /// Receipts are missing.
@@ -55,6 +62,6 @@ impl Ledger {
         if missing > 0 {
             return Err(Unfinished { missing, requests: self.credited.len() });
         }
-        Ok(Complete { _private: () })
+        Ok(Complete { parts: self.parts })
     }
 }

@@ -60,6 +60,8 @@ mod plan;
 mod policy;
 pub mod tar;
 mod tar_split;
+#[cfg(test)]
+mod testing;
 mod toc;
 mod tree;
 mod unwrap;

@@ -14,7 +14,7 @@ pub struct Limits {
     pub tar_split_compressed: u64,
     /// The tar-split's JSON lines; these hold every tar header, about 700 bytes an entry in base64.
     pub tar_split: u64,
-    /// Entries in one layer, chunk entries included; a count.
+    /// Entries in one layer, chunk entries included, and files in its tree, parents never listed included; a count.
     pub entries: usize,
     /// One member's tar metadata: its PAX records and GNU long names together.
     pub tar_metadata: usize,

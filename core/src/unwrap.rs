@@ -57,7 +57,7 @@ impl Unwrap {
     pub fn receive<'a>(&'a mut self, bytes: &'a [u8]) -> Plain<'a> {
         self.blob.update(bytes);
         self.len = self.len.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        Plain { unwrap: self, bytes, head_done: false }
+        Plain { unwrap: self, bytes }
     }
 
     /// Ends the blob.
@@ -109,8 +109,6 @@ impl fmt::Debug for Unwrap {
 pub struct Plain<'a> {
     unwrap: &'a mut Unwrap,
     bytes: &'a [u8],
-    /// Whether the bytes kept back for telling the compression have been decoded.
-    head_done: bool,
 }
 
 impl Plain<'_> {
@@ -128,13 +126,16 @@ impl Plain<'_> {
                 return Ok(None);
             }
         }
-        if !self.head_done && !self.unwrap.head.is_empty() {
-            let head = core::mem::take(&mut self.unwrap.head);
+        while !self.unwrap.head.is_empty() {
+            let mut head = core::mem::take(&mut self.unwrap.head);
             let (used, written) = self.unwrap.step(&head)?;
-            self.unwrap.head = head.get(used..).unwrap_or_default().to_vec();
-            self.head_done = self.unwrap.head.is_empty();
+            head.drain(..used.min(head.len()));
+            self.unwrap.head = head;
             if written > 0 {
                 return Ok(self.unwrap.buffer.get(..written));
+            }
+            if used == 0 {
+                return Ok(None);
             }
         }
         loop {
@@ -272,3 +273,6 @@ pub enum UnwrapError {
         message: alloc::string::String,
     },
 }
+
+#[cfg(test)]
+mod tests;

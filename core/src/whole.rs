@@ -25,6 +25,7 @@ pub struct WholeFetch {
     /// The file being received: its hasher, and how far it reached.
     file: Option<(Hasher, u64)>,
     split: Option<SplitWriter>,
+    failed: Option<WholeError>,
 }
 
 /// What a step of [`WholeFetch`] brings.
@@ -75,15 +76,17 @@ impl WholeFetch {
             content_bytes: 0,
             file: None,
             split: Some(SplitWriter::new()),
+            failed: None,
         }
     }
 
     /// Takes the next bytes of the uncompressed tar. The guard must be read to its end.
     pub fn receive<'a>(&'a mut self, bytes: &'a [u8]) -> WholePieces<'a> {
         self.diff_id.update(bytes);
-        let Self { tar, members, content_bytes, file, split, limits, .. } = self;
+        let Self { tar, members, content_bytes, file, split, limits, failed, .. } = self;
         WholePieces {
             events: tar.receive(bytes),
+            failed,
             state: State { members, content_bytes, file, split, limits },
         }
     }
@@ -95,6 +98,9 @@ impl WholeFetch {
     #[expect(clippy::needless_pass_by_value, reason = "the proof is spent")]
     pub fn finish(self, blob: WholeBlob, expected: &Digest) -> Result<WholeLayer, WholeError> {
         let WholeBlob { .. } = blob;
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
         self.tar.finish().map_err(WholeError::Tar)?;
         let actual = self.diff_id.finish();
         if actual != *expected {
@@ -110,6 +116,7 @@ impl WholeFetch {
 #[must_use = "what is not read here is lost"]
 pub struct WholePieces<'a> {
     events: crate::tar::TarEvents<'a>,
+    failed: &'a mut Option<WholeError>,
     state: State<'a>,
 }
 
@@ -126,8 +133,15 @@ impl<'a> WholePieces<'a> {
     /// Returns the next step, or `None` when all bytes were used.
     ///
     /// # Errors
-    /// The bytes are no tar, or go over a limit.
+    /// The bytes are no tar, or go over a limit. The error repeats from then on.
     pub fn next_piece(&mut self) -> Result<Option<WholePiece<'a>>, WholeError> {
+        if let Some(error) = &*self.failed {
+            return Err(error.clone());
+        }
+        self.step().inspect_err(|error| *self.failed = Some(error.clone()))
+    }
+
+    fn step(&mut self) -> Result<Option<WholePiece<'a>>, WholeError> {
         while let Some(event) = self.events.next_event().map_err(WholeError::Tar)? {
             if let Some(piece) = self.state.take(event)? {
                 return Ok(Some(piece));
@@ -284,3 +298,6 @@ pub enum WholeError {
         limit: u64,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,3 +7,13 @@ pub mod pull;
 pub mod registry;
 pub mod store;
 pub mod unpack;
+
+/// The length of bytes in memory, as formats and wires count.
+pub(crate) fn length(bytes: &[u8]) -> u64 {
+    count(bytes.len())
+}
+
+/// A count in memory, as formats have it. Lossless: no supported target has wider addresses.
+pub(crate) fn count(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}

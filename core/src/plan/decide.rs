@@ -113,6 +113,12 @@ impl Planner<'_> {
             return true;
         }
         self.first.insert((digest, member.size), file);
+        // The whole of it may be a part of something that is held.
+        if let Some(chunk) = self.inventory.chunk(&digest, member.size) {
+            let donated = alloc::vec![Donated { offset: 0, chunk, digest }];
+            self.files.push(PlannedFile { file, source: Source::Assembled { donated, fetched: false } });
+            return true;
+        }
         let mut donated = Vec::new();
         let mut fetched = false;
         for chunk in self.toc.chunks(entry) {
@@ -122,7 +128,7 @@ impl Planner<'_> {
                 Body::Unlocated => None,
             };
             if let Some(held) = self.inventory.chunk(&chunk.digest, chunk.len) {
-                donated.push(Donated { offset: chunk.offset, chunk: held });
+                donated.push(Donated { offset: chunk.offset, chunk: held, digest: chunk.digest });
                 continue;
             }
             let Some(frames) = frames else { return false };

@@ -72,6 +72,9 @@ pub struct Donated {
     pub offset: u64,
     /// Where it is.
     pub chunk: HeldChunk,
+    /// What it must be. A donor's word for it is no proof: whoever takes it should hash it, so that a bad donor is
+    /// struck out at once instead of failing the layer.
+    pub digest: Digest,
 }
 
 /// A stretch of the blob that decodes to one chunk, and the places the chunk goes.
@@ -113,6 +116,10 @@ impl Plan {
         &self.toc
     }
 
+    pub(crate) const fn parts(&self) -> &Arc<[Part]> {
+        &self.parts
+    }
+
     /// Returns how often each file is written to by fetches: once per chunk that goes there.
     pub fn arrivals(&self) -> impl Iterator<Item = FileId> {
         self.parts.iter().flat_map(|part| part.targets.iter().map(|target| target.file))
@@ -134,3 +141,6 @@ impl Plan {
         (ledger, fetches)
     }
 }
+
+#[cfg(test)]
+mod tests;

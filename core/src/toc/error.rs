@@ -147,6 +147,12 @@ pub enum TocError {
         /// The limit.
         limit: u64,
     },
+    /// More entries than [`crate::Limits`] allows.
+    #[error("the TOC has more than {limit} entries, the limit")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
     /// The bytes ended early.
     #[error("the TOC's range ended after {actual} bytes, expected {expected}")]
     Truncated {
@@ -192,6 +198,7 @@ impl TocError {
             | Self::Sizes { .. }
             | Self::TarSplitDigest { .. }
             | Self::TooLarge { .. }
+            | Self::TooMany { .. }
             | Self::Truncated { .. }
             | Self::Zstd { .. } => true,
             Self::Field { .. }

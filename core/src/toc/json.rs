@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::TocError;
 use super::time::{self, Rfc3339};
 use crate::{Digest, Name, Timestamp, Xattrs};
 
@@ -60,12 +61,13 @@ pub(super) enum RawKind {
     Missing,
 }
 
-/// Reads a whole document; stops at `max_entries`.
-pub(super) fn parse(json: &[u8], max_entries: usize) -> Result<RawToc, serde_json::Error> {
+/// Reads a whole document; stops at `limit` entries.
+pub(super) fn parse(json: &[u8], limit: usize) -> Result<RawToc, TocError> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let toc = deserializer.deserialize_map(TocVisitor { max_entries })?;
-    deserializer.end()?;
-    Ok(toc)
+    let mut over = false;
+    let toc = deserializer.deserialize_map(TocVisitor { limit, over: &mut over });
+    let toc = toc.and_then(|toc| deserializer.end().map(|()| toc));
+    toc.map_err(|error| if over { TocError::TooMany { limit } } else { TocError::json(&error) })
 }
 
 /// Lower-cases a key without allocating where it is short, as every known key is.
@@ -104,11 +106,12 @@ impl<'de> serde::Deserialize<'de> for Key {
     }
 }
 
-struct TocVisitor {
-    max_entries: usize,
+struct TocVisitor<'a> {
+    limit: usize,
+    over: &'a mut bool,
 }
 
-impl<'de> Visitor<'de> for TocVisitor {
+impl<'de> Visitor<'de> for TocVisitor<'_> {
     type Value = RawToc;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,7 +123,10 @@ impl<'de> Visitor<'de> for TocVisitor {
         while let Some(key) = map.next_key::<Key>()? {
             match key.as_bytes() {
                 b"version" => toc.version = map.next_value::<Option<i64>>()?.unwrap_or_default(),
-                b"entries" => toc.entries = map.next_value_seed(Entries { max: self.max_entries })?,
+                b"entries" => {
+                    toc.entries =
+                        map.next_value_seed(Entries { limit: self.limit, over: &mut *self.over })?;
+                }
                 b"tarsplitdigest" => toc.tar_split_digest = digest(&mut map, "tarSplitDigest")?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
@@ -131,11 +137,13 @@ impl<'de> Visitor<'de> for TocVisitor {
     }
 }
 
-struct Entries {
-    max: usize,
+struct Entries<'a> {
+    limit: usize,
+    /// Set when there are more.
+    over: &'a mut bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Entries {
+impl<'de> DeserializeSeed<'de> for Entries<'_> {
     type Value = Vec<RawEntry>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -143,7 +151,7 @@ impl<'de> DeserializeSeed<'de> for Entries {
     }
 }
 
-impl<'de> Visitor<'de> for Entries {
+impl<'de> Visitor<'de> for Entries<'_> {
     type Value = Vec<RawEntry>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -161,8 +169,9 @@ impl<'de> Visitor<'de> for Entries {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut entries = Vec::new();
         while let Some(entry) = seq.next_element::<RawEntry>()? {
-            if entries.len() >= self.max {
-                return Err(A::Error::custom(format_args!("more than {} entries, the limit", self.max)));
+            if entries.len() >= self.limit {
+                *self.over = true;
+                return Err(A::Error::custom("too many entries"));
             }
             entries.push(entry);
         }
@@ -195,6 +204,14 @@ impl<'de> Visitor<'de> for EntryVisitor {
                 // Ours, in the stored form only: what JSON text cannot say.
                 b"nameraw" => entry.name = raw_name(&mut map)?,
                 b"linknameraw" => entry.link = raw_name(&mut map)?,
+                b"modtimeraw" => entry.mtime = raw_time(&mut map)?,
+                b"accesstimeraw" => entry.atime = raw_time(&mut map)?,
+                b"changetimeraw" => entry.ctime = raw_time(&mut map)?,
+                b"xattrsraw" => {
+                    for (key, value) in map.next_value::<Option<RawXattrs>>()?.unwrap_or_default().0 {
+                        entry.xattrs.insert(STANDARD.decode(key).map_err(A::Error::custom)?.into(), value);
+                    }
+                }
                 b"mode" => entry.mode = number(&mut map)?.unwrap_or_default(),
                 b"size" => entry.size = number(&mut map)?.unwrap_or_default(),
                 b"uid" => entry.uid = number(&mut map)?.unwrap_or_default(),
@@ -266,6 +283,13 @@ fn raw_name<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Name, A::Error> {
     let encoded = text(map)?;
     let bytes = STANDARD.decode(encoded.as_bytes()).map_err(A::Error::custom)?;
     Ok(Name::from(bytes))
+}
+
+fn raw_time<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Timestamp>, A::Error> {
+    match map.next_value::<Option<(i64, u32)>>()? {
+        Some((_, 1_000_000_000..)) => Err(A::Error::custom("nanoseconds make more than a second")),
+        time => Ok(time.map(|(seconds, nanoseconds)| Timestamp { seconds, nanoseconds })),
+    }
 }
 
 fn kind<'de, A: MapAccess<'de>>(map: &mut A) -> Result<RawKind, A::Error> {

@@ -1,6 +1,6 @@
-//! The TOC in our own store: the same JSON, without offsets, plus names that JSON text cannot say.
+//! The TOC in our own store: the same JSON, without offsets, plus names and times that its text cannot say.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use base64::Engine as _;
@@ -50,7 +50,7 @@ impl Serialize for Entries<'_> {
             let (first, more) = chunks.split_at_checked(1).unwrap_or_default();
             list.serialize_element(&Line {
                 entry,
-                chunk: first.first().filter(|_| !more.is_empty()),
+                chunk: first.first().filter(|chunk| !more.is_empty() || chunk.body == Body::Zeros),
                 first: true,
             })?;
             for chunk in more {
@@ -108,29 +108,47 @@ impl Line<'_> {
         for (key, value) in numbers.iter().filter(|(_, value)| *value != 0) {
             map.serialize_entry(key, value)?;
         }
-        for (key, value) in
-            [("modtime", member.mtime), ("accesstime", member.atime), ("changetime", member.ctime)]
-        {
-            if let Some(text) = value.and_then(rfc3339) {
-                map.serialize_entry(key, &text)?;
+        for (key, raw_key, value) in [
+            ("modtime", "modtimeRaw", member.mtime),
+            ("accesstime", "accesstimeRaw", member.atime),
+            ("changetime", "changetimeRaw", member.ctime),
+        ] {
+            match value.map(|time| (time, rfc3339(time))) {
+                None => {}
+                Some((_, Some(text))) => map.serialize_entry(key, &text)?,
+                Some((time, None)) => map.serialize_entry(raw_key, &(time.seconds, time.nanoseconds))?,
             }
         }
-        if !member.xattrs.is_empty() {
-            map.serialize_entry("xattrs", &Xattrs(&member.xattrs))?;
+        for (key, text) in [("xattrs", true), ("xattrsRaw", false)] {
+            let xattrs = Xattrs { all: &member.xattrs, text };
+            if xattrs.keys().next().is_some() {
+                map.serialize_entry(key, &xattrs)?;
+            }
         }
         Ok(())
     }
 }
 
-struct Xattrs<'a>(&'a crate::Xattrs);
+/// The xattrs whose names are text, or the others.
+struct Xattrs<'a> {
+    all: &'a crate::Xattrs,
+    text: bool,
+}
+
+impl Xattrs<'_> {
+    fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        let keys = self.all.keys().map(|key| &**key);
+        keys.filter(|key| core::str::from_utf8(key).is_ok() == self.text)
+    }
+}
 
 impl Serialize for Xattrs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let pairs = self
-            .0
-            .iter()
-            .map(|(key, value)| (String::from_utf8_lossy(key).to_string(), STANDARD.encode(value)));
-        serializer.collect_map(pairs)
+        serializer.collect_map(self.keys().map(|key| {
+            let value = self.all.get(key).map(|value| STANDARD.encode(value)).unwrap_or_default();
+            let key = String::from_utf8(key.to_vec());
+            (key.unwrap_or_else(|not_text| STANDARD.encode(not_text.as_bytes())), value)
+        }))
     }
 }
 
@@ -141,8 +159,9 @@ fn name<M: SerializeMap>(map: &mut M, text_key: &str, raw_key: &str, name: &Name
     }
 }
 
-/// `None` for years that RFC 3339 cannot say, which no TOC can hold either.
+/// `None` for years that RFC 3339 cannot say, and for the time that means "none".
 fn rfc3339(time: Timestamp) -> Option<String> {
     let mut text = String::new();
-    time::format(time, &mut text).ok().map(|()| text)
+    time::format(time, &mut text).ok()?;
+    (time::parse(&text) == Some(time::Rfc3339::At(time))).then_some(text)
 }

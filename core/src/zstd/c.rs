@@ -14,6 +14,8 @@ pub(crate) struct Raw {
     context: DCtx<'static>,
     /// What the last call said is still owed of the frame; 0 at a frame's end.
     owed: usize,
+    /// Whether only more input can help; zstd takes a caller who asks too often without any for a broken one.
+    starved: bool,
 }
 
 impl Raw {
@@ -21,12 +23,13 @@ impl Raw {
         let mut context = DCtx::create();
         // Fails only for a number outside zstd's own bounds, which then keeps zstd's default of 27.
         let _default = context.set_parameter(DParameter::WindowLogMax(window_log));
-        Self { context, owed: 0 }
+        Self { context, owed: 0, starved: false }
     }
 
     pub(crate) fn reset(&mut self) {
         let _infallible = self.context.reset(ResetDirective::SessionOnly);
         self.owed = 0;
+        self.starved = false;
     }
 
     pub(crate) fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, ZstdError> {
@@ -34,14 +37,15 @@ impl Raw {
         let mut target = OutBuffer::around(output);
         while target.pos() < target.capacity() {
             let before = (source.pos(), target.pos());
-            if before.0 == input.len() && self.owed == 0 {
+            if before.0 == input.len() && (self.owed == 0 || self.starved) {
                 break;
             }
             self.owed = self
                 .context
                 .decompress_stream(&mut target, &mut source)
                 .map_err(|code| ZstdError(get_error_name(code).to_string()))?;
-            if (source.pos(), target.pos()) == before {
+            self.starved = (source.pos(), target.pos()) == before;
+            if self.starved {
                 break;
             }
         }

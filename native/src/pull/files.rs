@@ -20,6 +20,8 @@ pub(super) struct Files {
 struct State {
     /// By entry.
     ready: Vec<bool>,
+    /// The file that the proof thread sleeps for, so that only that one wakes it.
+    awaited: Option<FileId>,
     stopped: bool,
 }
 
@@ -45,7 +47,7 @@ impl Files {
             }
         }
         let shared = missing.iter().map(|missing| missing.load(Ordering::Relaxed) > 1).collect();
-        let state = Mutex::new(State { ready: vec![false; entries], stopped: false });
+        let state = Mutex::new(State { ready: vec![false; entries], awaited: None, stopped: false });
         Self { missing, shared, state, changed: Condvar::new() }
     }
 
@@ -65,8 +67,11 @@ impl Files {
         if let Some(ready) = state.ready.get_mut(file.index()) {
             *ready = true;
         }
+        let awaited = state.awaited == Some(file);
         drop(state);
-        self.changed.notify_all();
+        if awaited {
+            self.changed.notify_all();
+        }
     }
 
     /// Waits until a file is complete.
@@ -77,8 +82,10 @@ impl Files {
                 return Err(GivenUp);
             }
             if state.ready.get(file.index()).copied().unwrap_or(true) {
+                state.awaited = None;
                 return Ok(());
             }
+            state.awaited = Some(file);
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }

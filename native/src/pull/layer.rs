@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use shingle_core::{
-    Agreed, Decision, Digest, Fetched, Form, Limits, Locator, Reason, Severity, TocFetch, decide,
+    Agreed, CompressedTarSplit, Decision, Digest, Fetched, Form, Limits, Locator, Reason, Severity, TocFetch,
+    decide,
 };
 
 use super::error::LayerError;
 use super::report::{LayerMode, LayerReport, Phase};
 use super::{Context, partial, whole};
+use crate::length;
 use crate::registry::{Blob, BlobReader, Coverage, LayerDescriptor, OnWhole};
 use crate::store::{LayerRecord, Placed, Store, StoreError, Withheld};
 
@@ -47,9 +49,9 @@ pub(super) struct Made {
 /// How looking for a usable TOC ended.
 enum Looked {
     /// A TOC that says what the tar says.
-    Agreed(Agreed, shingle_core::CompressedTarSplit),
+    Agreed(Agreed, CompressedTarSplit),
     /// None; the blob may already be on its way.
-    Whole(Reason, Option<BlobReader>),
+    Whole(Reason, Option<Box<BlobReader>>),
 }
 
 /// Pulls a layer that may be present.
@@ -126,14 +128,14 @@ impl Job<'_> {
         let mut fetch = TocFetch::new(locator, limits);
         let mut reader = match self.blob.read_range(fetch.remaining(), OnWhole::Keep) {
             Ok(reader) if reader.coverage() == Coverage::Whole => {
-                return Ok(Looked::Whole(Reason::NoRanges, Some(reader)));
+                return Ok(Looked::Whole(Reason::NoRanges, Some(Box::new(reader))));
             }
             Ok(reader) => reader,
             Err(error) if error.leaves_whole() => return Ok(Looked::Whole(Reason::NoRanges, None)),
             Err(error) => return Err(error.into()),
         };
         while let Some(bytes) = reader.next_bytes()? {
-            self.context.reporter.received(self.index, bytes.len() as u64);
+            self.context.reporter.received(self.index, length(&bytes));
             fetch.receive(&bytes);
         }
         let (toc, tar_split) = match fetch.finish() {
@@ -158,7 +160,7 @@ impl Job<'_> {
     fn by_file(
         &self,
         agreed: &Agreed,
-        tar_split: &shingle_core::CompressedTarSplit,
+        tar_split: &CompressedTarSplit,
     ) -> Result<Result<Pulled, Reason>, LayerError> {
         let tree = shingle_core::Tree::build(agreed.toc(), self.limits())?;
         let layout = crate::store::Layout::new(&tree, &[Arc::clone(agreed.toc())]);
@@ -176,7 +178,7 @@ impl Job<'_> {
                 Decision::Whole(reason) => return Ok(Err(reason)),
             };
             match partial::pull(self, agreed, tar_split, &layout, &donors, &plan)? {
-                partial::Outcome::Pulled(pulled) => return Ok(Ok(pulled)),
+                partial::Outcome::Pulled(pulled) => return Ok(Ok(*pulled)),
                 partial::Outcome::BadDonors(bad) => struck.extend(bad),
             }
         }

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use shingle_core::{
@@ -20,13 +20,18 @@ use super::error::LayerError;
 use super::files::Files;
 use super::layer::{Job, Made, Pulled};
 use super::report::{LayerMode, Phase};
+use crate::length;
 use crate::registry::OnWhole;
 use crate::store::{
-    Contents, Donors, Form, Layout, PlaceOutcome, Placer, Sites, Staging, TreeRoot, WriteCache, object_name,
+    Contents, Donors, Form, LayerRecord, Layout, PlaceOutcome, Placer, Sites, Staging, TreeRoot, WriteCache,
+    object_name, segment_of,
 };
 
 /// How many threads fetch one layer: enough to hide round trips, few enough to bound windows and buffers.
 const FETCHERS: usize = 4;
+/// After so many content bytes a fetch thread sees to it that they reach the disk, while the others go on: the `syncfs`
+/// before the layer becomes visible then finds little left to wait for.
+const WRITE_BACK: u64 = 48 << 20;
 /// How much of a file is read back at once, in bytes.
 const BUFFER: usize = 256 * 1024;
 
@@ -35,7 +40,7 @@ pub(super) enum Outcome {
     /// Donors that are gone, or not what the index says; they are out of the way.
     BadDonors(Vec<Digest>),
     /// Well.
-    Pulled(Pulled),
+    Pulled(Box<Pulled>),
 }
 
 /// What all threads of a layer share.
@@ -50,6 +55,8 @@ struct Work<'a> {
     /// The files that wait for each first file with the same content.
     twins: BTreeMap<FileId, Vec<(FileId, bool)>>,
     rows: Mutex<Vec<FileRow>>,
+    /// Content bytes written by fetches so far.
+    written: AtomicU64,
     bad: Mutex<BTreeSet<Digest>>,
 }
 
@@ -104,80 +111,92 @@ pub(super) fn pull(
         files: Files::new(plan),
         twins,
         rows: Mutex::default(),
+        written: AtomicU64::new(0),
         bad: Mutex::default(),
     };
-    let verified = match work.run(agreed, layout) {
-        Ok(verified) => verified,
-        Err(error) => {
-            let bad = work.bad.into_inner().unwrap_or_else(PoisonError::into_inner);
-            return match error {
-                Stop::GivenUp if !bad.is_empty() => Ok(Outcome::BadDonors(bad.into_iter().collect())),
-                Stop::GivenUp => Err(LayerError::Stopped),
-                Stop::Error(error) => Err(error),
-            };
+    match work.run(agreed, layout, || work.prepare(&staging, layout, tar_split)) {
+        Ok((verified, (record, made))) => {
+            context.reporter.phase(job.index, Phase::Publishing);
+            staging.publish(verified)?;
+            Ok(Outcome::Pulled(Box::new(job.pulled(LayerMode::Partial, &record, &made))))
         }
-    };
-
-    context.reporter.phase(job.index, Phase::Publishing);
-    let mut files = work.placer.placed();
-    files.written = summary.fetched + summary.assembled;
-    files.total = layout.regular_files(toc);
-    let donated: u64 = plan.files().iter().map(donated_bytes).sum();
-    let bytes_added = work.placer.bytes_added.load(Ordering::Relaxed) + plan.written_bytes() + donated;
-    let made = Made { files, reused_bytes: summary.reused_bytes, bytes_added };
-    let mut record = job.record(LayerMode::Partial, None, &made, &root.withheld);
-    record.content_bytes = summary.content_bytes;
-    record.tar_split_bytes = tar_split.plain_len();
-    let rows = work.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let segment = crate::store::segment_of(toc, rows);
-    staging.publish(verified, Some(tar_split), &record, &segment)?;
-    Ok(Outcome::Pulled(job.pulled(LayerMode::Partial, &record, &made)))
+        Err(Stop::Error(error)) => Err(error),
+        Err(Stop::GivenUp) => {
+            let bad = work.bad.into_inner().unwrap_or_else(PoisonError::into_inner);
+            if bad.is_empty() {
+                Err(LayerError::Stopped)
+            } else {
+                Ok(Outcome::BadDonors(bad.into_iter().collect()))
+            }
+        }
+    }
 }
 
 impl Work<'_> {
-    /// Runs all threads to their ends.
-    fn run(&self, agreed: &Agreed, layout: &Layout) -> Result<VerifiedLayer, Stop> {
+    /// Runs all threads to their ends; `prepare` runs when everything is in place, while the proof catches up.
+    fn run<T>(
+        &self,
+        agreed: &Agreed,
+        layout: &Layout,
+        prepare: impl FnOnce() -> Result<T, Stop>,
+    ) -> Result<(VerifiedLayer, T), Stop> {
         let (ledger, fetches) = self.plan.start();
         let workers = fetches.len().min(FETCHERS);
         let (ledger, fetches) = (Mutex::new(ledger), Mutex::new(fetches));
-        let checked = std::thread::scope(|scope| {
+        let tocs = [Arc::clone(self.plan.toc())];
+        let (checked, prepared) = std::thread::scope(|scope| {
             let proof = scope.spawn(|| self.guard(|| self.check(agreed)));
             let fetchers: Vec<_> =
                 (0..workers).map(|_| scope.spawn(|| self.guard(|| self.fetch(&fetches, &ledger)))).collect();
-            let made = self.guard(|| {
-                let tocs = [Arc::clone(self.plan.toc())];
+            let mut made = self.guard(|| {
                 self.contents.root.make_others(layout, &tocs)?;
                 self.reuse()
             });
-            let mut results = vec![made];
-            results.extend(fetchers.into_iter().map(|fetcher| fetcher.join().unwrap_or(Err(Stop::GivenUp))));
+            for fetcher in fetchers {
+                made = worse(made, fetcher.join().unwrap_or(Err(Stop::GivenUp)));
+            }
             // Reading back what is there does not move directory times, so the tree is finished meanwhile.
-            let finished = results.iter().all(Result::is_ok).then(|| {
-                self.job.context.reporter.phase(self.job.index, Phase::Verifying);
+            let prepared = made.and_then(|()| {
                 self.guard(|| {
+                    self.job.context.reporter.phase(self.job.index, Phase::Verifying);
                     self.contents.root.make_links(layout)?;
-                    Ok(self.contents.root.finish(layout, &[Arc::clone(self.plan.toc())])?)
+                    self.contents.root.finish(layout, &tocs)?;
+                    prepare()
                 })
             });
-            results.extend(finished);
             let checked = proof.join().unwrap_or(Err(Stop::GivenUp));
-            // A real error before one that it caused.
-            let mut given_up = false;
-            for result in results {
-                match result {
-                    Ok(()) => {}
-                    Err(Stop::GivenUp) => given_up = true,
-                    Err(error) => return Err(error),
-                }
-            }
-            match checked {
-                Ok(_) if given_up => Err(Stop::GivenUp),
-                checked => checked,
+            match (checked, prepared) {
+                (Ok(checked), Ok(prepared)) => Ok((checked, prepared)),
+                (Err(stop), Ok(_)) | (Ok(_), Err(stop)) => Err(stop),
+                (Err(Stop::GivenUp), Err(stop)) | (Err(stop), Err(_)) => Err(stop),
             }
         })?;
         let ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let complete = ledger.close()?;
-        self.settle(checked, complete)
+        let verified = self.settle(checked, ledger.close()?)?;
+        Ok((verified, prepared))
+    }
+
+    /// Writes what the store keeps of the layer beside its tree.
+    fn prepare(
+        &self,
+        staging: &Staging<'_>,
+        layout: &Layout,
+        tar_split: &CompressedTarSplit,
+    ) -> Result<(LayerRecord, Made), Stop> {
+        let summary = self.plan.summary();
+        let mut files = self.placer.placed();
+        files.written = summary.fetched + summary.assembled;
+        files.total = layout.regular_files(self.toc);
+        let donated: u64 = self.plan.files().iter().map(donated_bytes).sum();
+        let bytes_added =
+            self.placer.bytes_added.load(Ordering::Relaxed) + self.plan.written_bytes() + donated;
+        let made = Made { files, reused_bytes: summary.reused_bytes, bytes_added };
+        let mut record = self.job.record(LayerMode::Partial, None, &made, &self.contents.root.withheld);
+        record.content_bytes = summary.content_bytes;
+        record.tar_split_bytes = tar_split.plain_len();
+        let rows = std::mem::take(&mut *self.rows.lock().unwrap_or_else(PoisonError::into_inner));
+        staging.write_layer(self.toc, Some(tar_split), &record, &segment_of(self.toc, rows))?;
+        Ok((record, made))
     }
 
     /// Stops everybody when one fails.
@@ -207,7 +226,7 @@ impl Work<'_> {
             }
             match &planned.source {
                 Source::Held { digest, same_class } => {
-                    self.take_held(&mut cache, planned.file, digest, *same_class)?
+                    self.take_held(&mut cache, planned.file, digest, *same_class)?;
                 }
                 Source::Assembled { donated, fetched } if !donated.is_empty() || !fetched => {
                     self.take_pieces(&mut cache, planned.file, donated)?;
@@ -297,16 +316,18 @@ impl Work<'_> {
         loop {
             let next = fetches.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some(mut fetch) = next else { return Ok(()) };
+            let mut written = 0;
             let mut reader = self.job.blob.read_range(fetch.remaining(), OnWhole::Cut)?;
             while let Some(bytes) = reader.next_bytes()? {
                 if self.stopped() {
                     return Err(Stop::GivenUp);
                 }
-                self.job.context.reporter.received(self.job.index, bytes.len() as u64);
+                self.job.context.reporter.received(self.job.index, length(&bytes));
                 let mut chunks = fetch.receive(&bytes);
                 while let Some(lent) = chunks.next_chunk()? {
                     let shared = self.files.is_shared(lent.file);
                     self.contents.write(&mut cache, lent.file, shared, lent.bytes, lent.offset)?;
+                    written += length(lent.bytes);
                     if lent.ends_chunk && self.files.arrived(lent.file) {
                         self.complete(&mut cache, lent.file, shared)?;
                     }
@@ -314,6 +335,10 @@ impl Work<'_> {
             }
             cache.close();
             ledger.lock().unwrap_or_else(PoisonError::into_inner).credit(fetch.finish()?);
+            let before = self.written.fetch_add(written, Ordering::Relaxed);
+            if before / WRITE_BACK != (before + written) / WRITE_BACK {
+                self.job.context.store.sync()?;
+            }
         }
     }
 
@@ -364,7 +389,7 @@ impl Work<'_> {
 
     /// Reads everything back in the order of the tar.
     fn check(&self, agreed: &Agreed) -> Result<DiffIdCheck, Stop> {
-        let mut check = DiffIdCheck::new(agreed.clone());
+        let mut check = DiffIdCheck::new(agreed.clone(), self.plan);
         let mut cache = crate::store::ParentCache::default();
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -378,11 +403,12 @@ impl Work<'_> {
             loop {
                 let read = rustix::io::read(&opened, &mut buffer)
                     .map_err(|errno| self.contents.error("read", file, errno))?;
-                if read == 0 {
-                    break;
-                }
                 if let Err(error) = check.receive(buffer.get(..read).unwrap_or_default()) {
                     return self.blame(error);
+                }
+                // A short read of a regular file is its end: most files need no second one to say so.
+                if read < buffer.len() {
+                    break;
                 }
             }
         }
@@ -441,6 +467,15 @@ impl Work<'_> {
             }
         }
         Ok(false)
+    }
+}
+
+/// Of two results the one to report: a real error before one that it caused.
+fn worse(one: Result<(), Stop>, other: Result<(), Stop>) -> Result<(), Stop> {
+    match (one, other) {
+        (Err(Stop::Error(error)), _) | (_, Err(Stop::Error(error))) => Err(Stop::Error(error)),
+        (Err(Stop::GivenUp), _) | (_, Err(Stop::GivenUp)) => Err(Stop::GivenUp),
+        (Ok(()), Ok(())) => Ok(()),
     }
 }
 

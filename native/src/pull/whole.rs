@@ -14,6 +14,7 @@ use shingle_core::{
 use super::error::LayerError;
 use super::layer::{Job, Made, Pulled};
 use super::report::{LayerMode, Phase};
+use crate::length;
 use crate::registry::BlobReader;
 use crate::store::{
     Contents, Donors, Form, Layout, PlaceOutcome, Placer, Sites, Staging, TreeRoot, WriteCache, object_name,
@@ -23,7 +24,11 @@ use crate::store::{
 const PIECES: usize = 16;
 
 /// Pulls a layer whole; `reader` may already be reading the blob from its beginning.
-pub(super) fn pull(job: &Job<'_>, reason: &Reason, reader: Option<BlobReader>) -> Result<Pulled, LayerError> {
+pub(super) fn pull(
+    job: &Job<'_>,
+    reason: &Reason,
+    reader: Option<Box<BlobReader>>,
+) -> Result<Pulled, LayerError> {
     let context = job.context;
     context.reporter.planned(job.index, job.descriptor.size, 0);
     context.reporter.phase(job.index, Phase::Fetching);
@@ -58,14 +63,15 @@ pub(super) fn pull(job: &Job<'_>, reason: &Reason, reader: Option<BlobReader>) -
     record.content_bytes = toc.files().map(|(_, entry)| entry.member().size).sum();
     record.tar_split_bytes = layer.tar_split.as_ref().map_or(0, shingle_core::CompressedTarSplit::plain_len);
     let segment = crate::store::segment_of(toc, rows);
-    staging.publish(layer.verified, layer.tar_split.as_ref(), &record, &segment)?;
+    staging.write_layer(toc, layer.tar_split.as_ref(), &record, &segment)?;
+    staging.publish(layer.verified)?;
     Ok(job.pulled(LayerMode::Whole, &record, &made))
 }
 
 /// Reads blob and tar to their ends; every content lands in the spare directory under its entry's number.
 fn receive(
     job: &Job<'_>,
-    reader: Option<BlobReader>,
+    reader: Option<Box<BlobReader>>,
     spare: &std::os::fd::OwnedFd,
 ) -> Result<WholeLayer, LayerError> {
     let (send, pieces) = sync_channel(PIECES);
@@ -86,19 +92,19 @@ fn receive(
 /// Fetches the blob and sends on what it decompresses to.
 fn decompress(
     job: &Job<'_>,
-    reader: Option<BlobReader>,
+    reader: Option<Box<BlobReader>>,
     send: &SyncSender<Vec<u8>>,
 ) -> Result<WholeBlob, LayerError> {
     let mut reader = match reader {
         Some(reader) => reader,
-        None => job.blob.read_range(0..job.descriptor.size, crate::registry::OnWhole::Keep)?,
+        None => Box::new(job.blob.read_range(0..job.descriptor.size, crate::registry::OnWhole::Keep)?),
     };
     let mut unwrap = Unwrap::new(job.limits());
     while let Some(bytes) = reader.next_bytes()? {
         if job.is_stopped() {
             return Err(LayerError::Stopped);
         }
-        job.context.reporter.received(job.index, bytes.len() as u64);
+        job.context.reporter.received(job.index, length(&bytes));
         let mut plain = unwrap.receive(&bytes);
         while let Some(piece) = plain.next_piece()? {
             if send.send(piece.to_vec()).is_err() {
@@ -162,7 +168,7 @@ impl Settler<'_> {
                 continue;
             };
             let class = Class::of(member);
-            if self.from_donor(&mut cache, file, &digest, class, member.size)? {
+            if self.take_held(&mut cache, file, &digest, class, member.size)? {
                 reused += member.size;
                 continue;
             }
@@ -189,7 +195,7 @@ impl Settler<'_> {
 
     /// Takes a file from what the store holds, if it does. A donor's content was not read back here, so it must be the
     /// content that was just read and proven: they are compared.
-    fn from_donor(
+    fn take_held(
         &mut self,
         cache: &mut WriteCache,
         file: FileId,

@@ -9,8 +9,9 @@ use reqwest::{Response, Url};
 use shingle_core::Digest;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::exchange::{Answer, Request, length, piece};
+use super::exchange::{Answer, Request, piece};
 use super::{Asked, BlobReader, Client, Fault, Reference, RegistryError};
+use crate::length;
 
 /// A blob in a registry; clones share its traffic count and what is known of its location.
 #[derive(Clone, Debug)]

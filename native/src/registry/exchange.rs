@@ -16,6 +16,7 @@ use super::client::Shared;
 use super::error::{TransportError, shown, told};
 use super::retry::retry_after;
 use super::{Asked, Fault, Reference, RegistryError};
+use crate::length;
 
 const MOST_REDIRECTS: u32 = 5;
 /// Error bodies are for people; a page longer than this is not.
@@ -214,11 +215,6 @@ impl Stop {
             Self::Stalled(waited) => Fault::Stalled { waited },
         }
     }
-}
-
-/// A slice's length as the wire counts.
-pub(super) fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

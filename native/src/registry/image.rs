@@ -6,9 +6,10 @@ use reqwest::header::CONTENT_TYPE;
 use shingle_core::Digest;
 
 use super::client::Shared;
-use super::exchange::{Request, bounded, length};
+use super::exchange::{Request, bounded};
 use super::manifest::{ACCEPT, Descriptor, Document, Manifest};
 use super::{Asked, Fault, ManifestError, Platform, Reference, RegistryError};
+use crate::length;
 
 /// The distribution specification lets registries refuse longer ones.
 const MANIFEST_LIMIT: u64 = 4 << 20;

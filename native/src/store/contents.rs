@@ -10,6 +10,7 @@ use super::error::at;
 use super::materialise::{ParentCache, TreeRoot, path};
 use super::place::{Donor, Outcome, Placer, open_donor, write_all_at};
 use super::{Layout, Store, StoreError, attrs};
+use crate::count;
 
 const BUFFER: usize = 256 * 1024;
 
@@ -164,7 +165,7 @@ impl<'a> Contents<'a> {
             }
             write_all_at(fd.as_fd(), buffer.get(..read).unwrap_or_default(), to + done)
                 .map_err(|errno| self.error("write", file, errno))?;
-            done += read as u64;
+            done += count(read);
         }
         Ok(true)
     }

@@ -118,11 +118,12 @@ impl Store {
         manifest: &[u8],
         config: &[u8],
     ) -> Result<(), StoreError> {
-        for (digest, bytes) in [(&image.manifest, manifest), (&image.config, config)] {
-            self.put(&format!("images/blobs/{}", digest.to_hex()), bytes)?;
-        }
         let json = serde_json::to_vec_pretty(image).map_err(|error| StoreError::broken("record", error))?;
-        self.put(&record_path(&image.reference), &json)
+        self.put_all(&[
+            (&format!("images/blobs/{}", image.manifest.to_hex()), manifest),
+            (&format!("images/blobs/{}", image.config.to_hex()), config),
+            (&record_path(&image.reference), &json),
+        ])
     }
 
     /// Removes an image's name; its layers stay until gc. Returns whether it was there.
@@ -138,13 +139,24 @@ impl Store {
         }
     }
 
-    /// Puts a small file in place whole: beside it, to disk, then under its name.
+    /// Puts a small file in place whole.
     pub(crate) fn put(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let beside = format!("{path}.{}.tmp", std::process::id());
-        let mut file = self.dir().create(&beside).map_err(io_at("create", &beside))?;
-        file.write_all(bytes).map_err(io_at("write", &beside))?;
-        file.sync_data().map_err(io_at("sync", &beside))?;
-        self.dir().rename(&beside, self.dir(), path).map_err(io_at("rename", path))
+        self.put_all(&[(path, bytes)])
+    }
+
+    /// Puts small files in place whole, in this order: beside their places, to disk, then under their names.
+    fn put_all(&self, files: &[(&str, &[u8])]) -> Result<(), StoreError> {
+        let beside = |path: &str| format!("{path}.{}.tmp", std::process::id());
+        for (path, bytes) in files {
+            let path = beside(path);
+            let mut file = self.dir().create(&path).map_err(io_at("create", &path))?;
+            file.write_all(bytes).map_err(io_at("write", &path))?;
+        }
+        self.sync()?;
+        for (path, _) in files {
+            self.dir().rename(beside(path), self.dir(), path).map_err(io_at("rename", path))?;
+        }
+        Ok(())
     }
 }
 

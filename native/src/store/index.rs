@@ -70,14 +70,23 @@ impl Store {
             segments.push(Segment::parse(map).map_err(|error| StoreError::broken(path, error))?);
         }
         let mut donors = Donors::default();
-        for digest in toc.wanted() {
-            for segment in &segments {
-                segment.file(&digest).for_each(|row| donors.add(row));
-                for ChunkRow { object, offset, len, .. } in segment.chunk(&digest).take(1) {
-                    donors.inventory.add_chunk(digest, HeldChunk { object, offset, len });
-                    segments.iter().for_each(|segment| segment.file(&object).for_each(|row| donors.add(row)));
-                }
+        let wanted = toc.wanted();
+        let mut chunks = Vec::new();
+        for segment in &segments {
+            segment.find(&wanted, |row| donors.add(row), |row| chunks.push(row));
+        }
+        // A chunk counts only where no file has the same content, and once; its file may be in another segment.
+        let mut objects = BTreeSet::new();
+        for ChunkRow { digest, object, offset, len } in chunks {
+            if !donors.objects.contains_key(&digest) && !donors.inventory.has_chunk(&digest) {
+                donors.inventory.add_chunk(digest, HeldChunk { object, offset, len });
+                objects.insert(object);
             }
+        }
+        let objects: Vec<_> =
+            objects.into_iter().filter(|object| !donors.objects.contains_key(object)).collect();
+        for segment in &segments {
+            segment.find(&objects, |row| donors.add(row), drop);
         }
         Ok(donors)
     }

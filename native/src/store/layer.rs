@@ -8,6 +8,7 @@ use shingle_core::{CompressedTarSplit, Digest, Toc};
 
 use super::error::io_at;
 use super::{Placed, Store, StoreError};
+use crate::length;
 
 /// How a layer came here: `layers/DIFFID/record.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -122,7 +123,7 @@ impl Store {
         let file = self.dir().open(path).map_err(io_at("open", path))?;
         let mut bytes = Vec::new();
         file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io_at("read", path))?;
-        if bytes.len() as u64 > limit {
+        if length(&bytes) > limit {
             return Err(StoreError::broken(path, format_args!("it is longer than {limit} bytes")));
         }
         Ok(bytes)

@@ -1,5 +1,6 @@
 //! A tree as the list of things to make, in an order that works.
 
+use crate::count;
 use shingle_core::{Kind, Member, Node, Origin, Toc, Tree};
 use std::sync::Arc;
 
@@ -16,8 +17,11 @@ pub(crate) struct Layout {
     /// Names that hide what is below.
     pub(crate) whiteouts: Vec<Spot>,
     /// Further names: of what, and which.
-    pub(crate) links: Vec<(Box<[u8]>, Box<[u8]>)>,
+    pub(crate) links: Vec<Link>,
 }
+
+/// A further name: the first name of the file, and this one.
+pub(crate) type Link = (Box<[u8]>, Box<[u8]>);
 
 /// One thing to make.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +81,7 @@ impl Layout {
             let entry = spot.origin.and_then(|origin| toc.entries().get(usize::try_from(origin.entry).ok()?));
             entry.is_some_and(|entry| entry.member().kind == Kind::Regular)
         };
-        (self.files.len() + self.others.iter().filter(regular).count()) as u64
+        count(self.files.len() + self.others.iter().filter(regular).count())
     }
 }
 

@@ -11,6 +11,7 @@ use super::StoreError;
 use super::attrs;
 use super::error::at;
 use super::materialise::{TreeRoot, path};
+use crate::count;
 
 const BUFFER: usize = 256 * 1024;
 
@@ -232,7 +233,7 @@ fn copy(source: BorrowedFd<'_>, target: BorrowedFd<'_>, size: u64) -> Result<(),
                 return Err(Errno::IO);
             }
             write_all_at(target, buffer.get(..read).unwrap_or_default(), at)?;
-            at += read as u64;
+            at += count(read);
         }
     }
     fs::ftruncate(target, size)
@@ -245,7 +246,7 @@ pub(crate) fn write_all_at(file: BorrowedFd<'_>, mut bytes: &[u8], mut offset: u
             Ok(0) => return Err(Errno::IO),
             Ok(written) => {
                 bytes = bytes.get(written..).unwrap_or_default();
-                offset += written as u64;
+                offset += count(written);
             }
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, OpenOptions};
 use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags, flock, openat, renameat_with};
 use rustix::io::Errno;
-use shingle_core::{CompressedTarSplit, VerifiedLayer};
+use shingle_core::{CompressedTarSplit, Toc, VerifiedLayer};
 
 use super::error::{at, io_at};
 use super::{LayerRecord, Store, StoreError};
@@ -61,28 +61,31 @@ impl<'a> Staging<'a> {
         openat(self.dir()?.as_fd(), name, flags, Mode::empty()).map_err(at("open", name))
     }
 
-    /// Gives the staged tree its final name.
-    ///
-    /// Takes the proof by value: a tree is published once, and only checked. `index` is the layer's index segment.
-    /// Somebody else may have published the same layer meanwhile; theirs is just as proven, and stays.
-    #[expect(clippy::needless_pass_by_value, reason = "the proof is spent")]
-    pub(crate) fn publish(
-        self,
-        layer: VerifiedLayer,
+    /// Writes what is kept of a layer beside its tree; `index` is its index segment.
+    pub(crate) fn write_layer(
+        &self,
+        toc: &Toc,
         tar_split: Option<&CompressedTarSplit>,
         record: &LayerRecord,
         index: &[u8],
     ) -> Result<(), StoreError> {
         let dir = self.dir()?;
-        let toc = shingle_core::compress(&layer.toc().to_stored());
-        write(dir, "layer/toc.zst", &toc)?;
+        write(dir, "layer/toc.zst", &shingle_core::compress(&toc.to_stored()))?;
         if let Some(split) = tar_split {
             write(dir, "layer/tar-split.zst", split.as_bytes())?;
         }
         let json =
             serde_json::to_vec_pretty(record).map_err(|error| StoreError::broken("record.json", error))?;
         write(dir, "layer/record.json", &json)?;
-        write(dir, "layer/index", index)?;
+        write(dir, "layer/index", index)
+    }
+
+    /// Gives the staged tree its final name.
+    ///
+    /// Takes the proof by value: a tree is published once, and only checked. Somebody else may have published the
+    /// same layer meanwhile; theirs is just as proven, and stays.
+    #[expect(clippy::needless_pass_by_value, reason = "the proof is spent")]
+    pub(crate) fn publish(self, layer: VerifiedLayer) -> Result<(), StoreError> {
         self.store.sync()?;
         let hex = layer.diff_id().to_hex();
         let (tree, record) = (format!("trees/{hex}"), format!("layers/{hex}"));

@@ -1,0 +1,65 @@
+//! What has no place in a tree.
+
+use super::build::MAX_LINKS;
+use crate::{Kind, Name};
+
+/// A member that has no place in a tree.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("entry {entry} {name}: {problem}")]
+#[non_exhaustive]
+pub struct TreeError {
+    /// The entry's index in the TOC.
+    pub entry: usize,
+    /// Its name.
+    pub name: Name,
+    /// What is wrong.
+    pub problem: TreeProblem,
+}
+
+/// Why a member has no place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TreeProblem {
+    /// A hard link to nothing.
+    #[error("its hard link target {target} is not in the layer")]
+    LinkTarget {
+        /// The target as written.
+        target: Name,
+    },
+    /// A hard link to a directory, which no file system allows.
+    #[error("its hard link target {target} is a directory")]
+    LinkToDirectory {
+        /// The target as written.
+        target: Name,
+    },
+    /// A parent that is a file.
+    #[error("{component} in its path is not a directory")]
+    NoDirectory {
+        /// The component.
+        component: Name,
+    },
+    /// The root is said to be something else than a directory.
+    #[error("the root is said to be a {kind}, expected a directory")]
+    RootNoDirectory {
+        /// The kind claimed.
+        kind: Kind,
+    },
+    /// More directories inside one another than allowed.
+    #[error("its path is more than {limit} directories deep")]
+    TooDeep {
+        /// The limit.
+        limit: usize,
+    },
+    /// More directories that were never listed than the layer may have entries.
+    #[error("its path makes more than {limit} files and directories")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
+    /// A loop of symbolic links, or more than Linux follows.
+    #[error("{component} in its path leads through more than {MAX_LINKS} symbolic links")]
+    TooManyLinks {
+        /// The component.
+        component: Name,
+    },
+}
