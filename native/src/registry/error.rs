@@ -247,10 +247,10 @@ pub enum Fault {
     },
 }
 
-/// The network's complaint.
+/// The network's complaint, in the words of whoever complained first: the layers of the HTTP library above add none.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct TransportError(#[source] reqwest::Error);
+#[error("{}", self.causes().last().map_or_else(|| self.0.to_string(), ToString::to_string))]
+pub struct TransportError(reqwest::Error);
 
 impl TransportError {
     /// Takes an error of the HTTP library, without its URL: that may hold a signature.
@@ -268,19 +268,20 @@ impl TransportError {
 
     /// Finds what TLS complained of, if it did.
     fn tls(&self) -> Option<&rustls::Error> {
-        let mut next: Option<&(dyn Error + 'static)> = Some(&self.0);
-        while let Some(error) = next {
-            if let Some(found) = error.downcast_ref() {
-                return Some(found);
-            }
-            // An `io::Error` leaves the error it wraps out of its chain of sources.
-            let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-            next = match wrapped {
-                Some(inner) => Some(inner),
-                None => error.source(),
-            };
-        }
-        None
+        self.causes().find_map(|error| error.downcast_ref())
+    }
+
+    fn causes(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
+        let first: &(dyn Error + 'static) = &self.0;
+        std::iter::successors(Some(first), |error| cause(*error))
+    }
+}
+
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    // An `io::Error` leaves the error it wraps out of its chain of sources.
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
     }
 }
 
