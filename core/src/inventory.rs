@@ -60,10 +60,11 @@ impl Inventory {
         self.chunks.contains_key(digest)
     }
 
-    /// Strikes out a donor that turned out corrupt or gone, and every chunk in it.
-    pub fn strike(&mut self, object: &Digest) {
-        self.files.remove(object);
-        self.chunks.retain(|_, chunk| chunk.object != *object);
+    /// Strikes out a content that turned out corrupt or gone, with every chunk in it; or a chunk that is not where
+    /// it was said to be.
+    pub fn strike(&mut self, digest: &Digest) {
+        self.files.remove(digest);
+        self.chunks.retain(|key, chunk| key != digest && chunk.object != *digest);
     }
 
     /// Returns the whole file with this digest if it has this size.

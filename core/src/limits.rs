@@ -39,10 +39,10 @@ impl Default for Limits {
         const MIB: u64 = 1 << 20;
         Self {
             toc_compressed: 150 * MIB,
-            toc: 512 * MIB,
+            toc: 150 * MIB,
             tar_split_compressed: 150 * MIB,
-            tar_split: 2048 * MIB,
-            entries: 4_000_000,
+            tar_split: 512 * MIB,
+            entries: 1_000_000,
             tar_metadata: 1 << 20,
             sparse_fragments: 1_000_000,
             path: 16_384,

@@ -195,8 +195,20 @@ impl Work<'_> {
         record.content_bytes = summary.content_bytes;
         record.tar_split_bytes = tar_split.plain_len();
         let rows = std::mem::take(&mut *self.rows.lock().unwrap_or_else(PoisonError::into_inner));
-        staging.write_layer(self.toc, Some(tar_split), &record, &segment_of(self.toc, rows))?;
+        staging.write_layer(
+            self.toc,
+            Some(tar_split),
+            &record,
+            &segment_of(self.toc, rows, &self.assembled()),
+        )?;
         Ok((record, made))
+    }
+
+    /// Returns the files that were put together here, so that each of their chunks was proven.
+    fn assembled(&self) -> BTreeSet<FileId> {
+        let assembled =
+            self.plan.files().iter().filter(|planned| matches!(planned.source, Source::Assembled { .. }));
+        assembled.map(|planned| planned.file).collect()
     }
 
     /// Stops everybody when one fails.
@@ -274,11 +286,14 @@ impl Work<'_> {
 
     fn take_pieces(&self, cache: &mut WriteCache, file: FileId, donated: &[Donated]) -> Result<(), Stop> {
         let shared = self.files.is_shared(file);
-        for Donated { offset, chunk, .. } in donated {
+        for Donated { offset, chunk, digest, .. } in donated {
             let donor = self.open_object(&chunk.object)?;
             let Some(donor) = donor else { return self.give_up_on(chunk.object) };
-            if !self.contents.copy_piece(cache, file, shared, &donor, chunk.offset, chunk.len, *offset)? {
-                return self.give_up_on(chunk.object);
+            // An index row is a claim. Were it believed, one layer's false row could spoil every later layer's pull.
+            let copied = self.contents.copy_piece(cache, file, shared, &donor, chunk, *offset)?;
+            if copied != Some(*digest) {
+                let object_is_bad = self.is_bad(&chunk.object)?;
+                return self.give_up_on(if object_is_bad { chunk.object } else { *digest });
             }
         }
         self.contents.open(cache, file, shared)?;

@@ -1,6 +1,6 @@
 //! A layer front to back: one thread decompresses, this one reads the tar and writes contents; the tree follows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -62,7 +62,7 @@ pub(super) fn pull(
     let mut record = job.record(LayerMode::Whole, Some(reason.to_string()), &made, &root.withheld);
     record.content_bytes = toc.files().map(|(_, entry)| entry.member().size).sum();
     record.tar_split_bytes = layer.tar_split.as_ref().map_or(0, shingle_core::CompressedTarSplit::plain_len);
-    let segment = crate::store::segment_of(toc, rows);
+    let segment = crate::store::segment_of(toc, rows, &BTreeSet::new());
     staging.write_layer(toc, layer.tar_split.as_ref(), &record, &segment)?;
     staging.publish(layer.verified)?;
     Ok(job.pulled(LayerMode::Whole, &record, &made))

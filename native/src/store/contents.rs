@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{self, Mode, OFlags};
 use rustix::io::Errno;
-use shingle_core::{Class, Digest, FileId, Member, Toc};
+use shingle_core::{Class, Digest, FileId, Hasher, HeldChunk, Member, Toc};
 
 use super::error::at;
 use super::materialise::{ParentCache, TreeRoot, path};
@@ -141,33 +141,34 @@ impl<'a> Contents<'a> {
         write_all_at(fd.as_fd(), bytes, offset).map_err(|errno| self.error("write", file, errno))
     }
 
-    /// Copies a piece of a donor to its place; `false` when the donor is too short.
-    #[expect(clippy::too_many_arguments, reason = "from, to, and how")]
+    /// Copies a piece of a donor to its place; returns the digest of what was copied, `None` when the donor is too short.
     pub(crate) fn copy_piece(
         &self,
         cache: &mut WriteCache,
         file: FileId,
         shared: bool,
         donor: &OwnedFd,
-        from: u64,
-        len: u64,
+        piece: &HeldChunk,
         to: u64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Digest>, StoreError> {
         let fd = self.open(cache, file, shared)?;
-        let mut buffer = vec![0; usize::try_from(len).unwrap_or(BUFFER).clamp(1, BUFFER)];
+        let mut buffer = vec![0; usize::try_from(piece.len).unwrap_or(BUFFER).clamp(1, BUFFER)];
+        let mut hasher = Hasher::new();
         let mut done = 0;
-        while done < len {
-            let want = usize::try_from(len - done).unwrap_or(BUFFER).min(buffer.len());
-            let read = rustix::io::pread(donor, buffer.get_mut(..want).unwrap_or_default(), from + done)
-                .map_err(|errno| self.error("read a donor of", file, errno))?;
+        while done < piece.len {
+            let want = usize::try_from(piece.len - done).unwrap_or(BUFFER).min(buffer.len());
+            let read =
+                rustix::io::pread(donor, buffer.get_mut(..want).unwrap_or_default(), piece.offset + done)
+                    .map_err(|errno| self.error("read a donor of", file, errno))?;
             if read == 0 {
-                return Ok(false);
+                return Ok(None);
             }
-            write_all_at(fd.as_fd(), buffer.get(..read).unwrap_or_default(), to + done)
-                .map_err(|errno| self.error("write", file, errno))?;
+            let bytes = buffer.get(..read).unwrap_or_default();
+            hasher.update(bytes);
+            write_all_at(fd.as_fd(), bytes, to + done).map_err(|errno| self.error("write", file, errno))?;
             done += count(read);
         }
-        Ok(true)
+        Ok(Some(hasher.finish()))
     }
 
     /// Gives a file that has all its bytes its length and metadata, and closes it.

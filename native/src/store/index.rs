@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
-use shingle_core::{ChunkRow, Class, Digest, FileRow, HeldChunk, Inventory, Segment, Toc};
+use shingle_core::{ChunkRow, Class, Digest, FileId, FileRow, HeldChunk, Inventory, Segment, Toc};
 
 use super::error::io_at;
 use super::{Store, StoreError};
@@ -163,11 +163,12 @@ impl Store {
     }
 }
 
-/// Returns the index segment of a layer: the objects that were made or linked for it, and the chunks in them.
-pub(crate) fn segment_of(toc: &Toc, rows: Vec<FileRow>) -> Vec<u8> {
+/// Returns the index segment of a layer: the objects that were made or linked for it, and the chunks in those that were
+/// put together for it. What a TOC says of the chunks of any other file, nobody has looked at.
+pub(crate) fn segment_of(toc: &Toc, rows: Vec<FileRow>, assembled: &BTreeSet<FileId>) -> Vec<u8> {
     let held: BTreeSet<Digest> = rows.iter().map(|row| row.digest).collect();
     let mut chunks = Vec::new();
-    for (_, entry) in toc.files() {
+    for (_, entry) in toc.files().filter(|(file, _)| assembled.contains(file)) {
         let Some(object) = entry.digest().copied().filter(|digest| held.contains(digest)) else { continue };
         let parts = toc.chunks(entry);
         if parts.len() > 1 {
