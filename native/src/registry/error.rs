@@ -40,6 +40,11 @@ impl RegistryError {
         }
     }
 
+    /// Whether nobody listens there.
+    pub(super) fn is_nobody(&self) -> bool {
+        matches!(&*self.fault, Fault::Connection { source } if source.is_refused())
+    }
+
     /// Whether the same request may work in a moment.
     pub fn is_transient(&self) -> bool {
         match &*self.fault {
@@ -260,6 +265,17 @@ impl TransportError {
 
     fn is_transient(&self) -> bool {
         !(self.tls().is_some() || self.0.is_builder() || self.0.is_dns())
+    }
+
+    fn is_refused(&self) -> bool {
+        let mut next: Option<&(dyn Error + 'static)> = Some(&self.0);
+        while let Some(error) = next {
+            if let Some(error) = error.downcast_ref::<std::io::Error>() {
+                return error.kind() == std::io::ErrorKind::ConnectionRefused;
+            }
+            next = error.source();
+        }
+        false
     }
 
     fn is_certificate(&self) -> bool {
