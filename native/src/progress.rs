@@ -1,7 +1,7 @@
 //! What a pull looks like while it runs: one bar for each layer in flight, and lines for those that are done.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -18,6 +18,8 @@ pub(crate) struct Progress<'a> {
     image: String,
     bars: Option<MultiProgress>,
     layers: OnceLock<Vec<Layer>>,
+    /// Held while the lines of one layer are printed, so that they stay together.
+    printing: Mutex<()>,
 }
 
 /// One layer in flight.
@@ -34,7 +36,13 @@ struct Layer {
 impl<'a> Progress<'a> {
     pub(crate) fn new(printer: &'a Printer, image: String) -> Self {
         let bars = || MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
-        Self { printer, image, bars: printer.draws().then(bars), layers: OnceLock::new() }
+        Self {
+            printer,
+            image,
+            bars: printer.draws().then(bars),
+            layers: OnceLock::new(),
+            printing: Mutex::new(()),
+        }
     }
 
     fn layer(&self, index: usize) -> Option<&Layer> {
@@ -43,6 +51,7 @@ impl<'a> Progress<'a> {
 
     /// Prints without tearing the bars.
     fn print(&self, lines: impl FnOnce(&Printer)) {
+        let _together = self.printing.lock().unwrap_or_else(PoisonError::into_inner);
         match &self.bars {
             Some(bars) => bars.suspend(|| lines(self.printer)),
             None => lines(self.printer),

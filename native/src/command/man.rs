@@ -25,10 +25,7 @@ pub(super) fn run(args: &ManArgs, printer: &Printer) -> Result<(), Failure> {
     for command in
         std::iter::once(&top).chain(top.get_subcommands()).filter(|command| command.get_name() != "help")
     {
-        let name = match command.get_name() {
-            "shingle" => "shingle.1".to_owned(),
-            name => format!("shingle-{name}.1"),
-        };
+        let name = format!("{}.1", title(command));
         let path = path.join(&name);
         dir.write(&name, page(command)?).with_context(|| format!("cannot write {}", path.display()))?;
         printer.result(path.display())?;
@@ -38,6 +35,15 @@ pub(super) fn run(args: &ManArgs, printer: &Printer) -> Result<(), Failure> {
 
 fn page(command: &clap::Command) -> Result<Vec<u8>, Failure> {
     let mut page = Vec::new();
-    Man::new(command.clone()).render(&mut page).context("cannot write the manual page")?;
+    let man = Man::new(command.clone()).title(title(command)).manual("Shingle");
+    let man = man.source(concat!("shingle ", env!("CARGO_PKG_VERSION")));
+    man.render(&mut page).context("cannot write the manual page")?;
     Ok(page)
+}
+
+fn title(command: &clap::Command) -> String {
+    match command.get_name() {
+        "shingle" => "shingle".to_owned(),
+        name => format!("shingle-{name}"),
+    }
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use shingle_core::{
     Agreed, Body, Class, Complete, CompressedTarSplit, DiffIdCheck, DiffIdError, Digest, Donated, Fetch,
-    FileId, FileRow, Hasher, Ledger, Member, Plan, Source, Toc, VerifiedLayer,
+    FileId, FileRow, Hasher, Ledger, Member, Plan, PlannedFile, Source, Toc, VerifiedLayer,
 };
 
 use super::error::LayerError;
@@ -29,6 +29,9 @@ use crate::store::{
 
 /// How many threads fetch one layer: enough to hide round trips, few enough to bound windows and buffers.
 const FETCHERS: usize = 4;
+/// How many threads take from donors, and how many files at a time.
+const REUSERS: usize = 2;
+const REUSE_BATCH: usize = 32;
 /// After so many content bytes a fetch thread sees to it that they reach the disk, while the others go on: the `syncfs`
 /// before the layer becomes visible then finds little left to wait for.
 const WRITE_BACK: u64 = 48 << 20;
@@ -55,6 +58,8 @@ struct Work<'a> {
     /// The files that wait for each first file with the same content.
     twins: BTreeMap<FileId, Vec<(FileId, bool)>>,
     rows: Mutex<Vec<FileRow>>,
+    /// Which of them are objects that this pull made.
+    adopted: Mutex<Vec<(Digest, Option<Class>)>>,
     /// Content bytes written by fetches so far.
     written: AtomicU64,
     bad: Mutex<BTreeSet<Digest>>,
@@ -111,10 +116,19 @@ pub(super) fn pull(
         files: Files::new(plan),
         twins,
         rows: Mutex::default(),
+        adopted: Mutex::default(),
         written: AtomicU64::new(0),
         bad: Mutex::default(),
     };
-    match work.run(agreed, layout, || work.prepare(&staging, layout, tar_split)) {
+    let ended = work.run(agreed, layout, || work.prepare(&staging, layout, tar_split));
+    if ended.is_err() {
+        // No index names them, so nobody else counts on them.
+        let adopted = work.adopted.lock().unwrap_or_else(PoisonError::into_inner);
+        for (digest, class) in adopted.iter() {
+            context.store.disown(digest, class.as_ref());
+        }
+    }
+    match ended {
         Ok((verified, (record, made))) => {
             context.reporter.phase(job.index, Phase::Publishing);
             staging.publish(verified)?;
@@ -144,15 +158,18 @@ impl Work<'_> {
         let workers = fetches.len().min(FETCHERS);
         let (ledger, fetches) = (Mutex::new(ledger), Mutex::new(fetches));
         let tocs = [Arc::clone(self.plan.toc())];
+        let planned = Mutex::new(self.plan.files().iter());
         let (checked, prepared) = std::thread::scope(|scope| {
             let proof = scope.spawn(|| self.guard(|| self.check(agreed)));
             let fetchers: Vec<_> =
                 (0..workers).map(|_| scope.spawn(|| self.guard(|| self.fetch(&fetches, &ledger)))).collect();
+            let more = (self.plan.files().len() > REUSERS * REUSE_BATCH)
+                .then(|| scope.spawn(|| self.guard(|| self.reuse(&planned))));
             let mut made = self.guard(|| {
                 self.contents.root.make_others(layout, &tocs)?;
-                self.reuse()
+                self.reuse(&planned)
             });
-            for fetcher in fetchers {
+            for fetcher in fetchers.into_iter().chain(more) {
                 made = worse(made, fetcher.join().unwrap_or(Err(Stop::GivenUp)));
             }
             // Reading back what is there does not move directory times, so the tree is finished meanwhile.
@@ -229,25 +246,33 @@ impl Work<'_> {
         entry.ok_or(Stop::GivenUp)
     }
 
-    /// Takes what donors give.
-    fn reuse(&self) -> Result<(), Stop> {
+    /// Takes what donors give, a batch of neighbours after another: they share directories.
+    fn reuse(&self, planned: &Mutex<std::slice::Iter<'_, PlannedFile>>) -> Result<(), Stop> {
         let mut cache = WriteCache::default();
-        for planned in self.plan.files() {
+        loop {
+            let batch: Vec<_> = {
+                let mut planned = planned.lock().unwrap_or_else(PoisonError::into_inner);
+                planned.by_ref().take(REUSE_BATCH).collect()
+            };
+            if batch.is_empty() {
+                return Ok(());
+            }
             if self.stopped() {
                 return Err(Stop::GivenUp);
             }
-            match &planned.source {
-                Source::Held { digest, same_class } => {
-                    self.take_held(&mut cache, planned.file, digest, *same_class)?;
+            for planned in batch {
+                match &planned.source {
+                    Source::Held { digest, same_class } => {
+                        self.take_held(&mut cache, planned.file, digest, *same_class)?;
+                    }
+                    Source::Assembled { donated, fetched } if !donated.is_empty() || !fetched => {
+                        self.take_pieces(&mut cache, planned.file, donated)?;
+                    }
+                    // Completed by whoever completes the first file, or by those who fetch.
+                    Source::Twin { .. } | Source::Assembled { .. } => {}
                 }
-                Source::Assembled { donated, fetched } if !donated.is_empty() || !fetched => {
-                    self.take_pieces(&mut cache, planned.file, donated)?;
-                }
-                // Completed by whoever completes the first file, or by those who fetch.
-                Source::Twin { .. } | Source::Assembled { .. } => {}
             }
         }
-        Ok(())
     }
 
     fn take_held(
@@ -393,6 +418,8 @@ impl Work<'_> {
         size: u64,
     ) -> Result<(), Stop> {
         if let Some(classed) = self.contents.adopt(cache, self.job.context.store, file, digest, &class)? {
+            let object = (*digest, classed.then_some(class));
+            self.adopted.lock().unwrap_or_else(PoisonError::into_inner).push(object);
             self.row(FileRow { digest: *digest, class, size, classed });
         }
         Ok(())
@@ -495,7 +522,7 @@ fn worse(one: Result<(), Stop>, other: Result<(), Stop>) -> Result<(), Stop> {
 }
 
 /// Bytes that a file takes from parts of donors, which are copied.
-fn donated_bytes(planned: &shingle_core::PlannedFile) -> u64 {
+fn donated_bytes(planned: &PlannedFile) -> u64 {
     match &planned.source {
         Source::Assembled { donated, .. } => donated.iter().map(|donated| donated.chunk.len).sum(),
         Source::Held { .. } | Source::Twin { .. } => 0,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -104,6 +105,7 @@ impl Client {
                 direct,
                 permits: Arc::new(Semaphore::new(options.max_in_flight.clamp(1, Semaphore::MAX_PERMITS))),
                 tokens: Tokens::default(),
+                answered: AtomicBool::new(false),
                 schemes: Mutex::default(),
                 options,
             }),
@@ -150,6 +152,8 @@ pub(super) struct Shared {
     pub(super) handle: Handle,
     pub(super) permits: Arc<Semaphore>,
     pub(super) tokens: Tokens,
+    /// Whether anybody answered yet.
+    pub(super) answered: AtomicBool,
     /// `None` only while being dropped.
     runtime: Option<Runtime>,
     proxied: reqwest::Client,

@@ -40,6 +40,11 @@ impl RegistryError {
         }
     }
 
+    /// Whether nobody listens there.
+    pub(super) fn is_nobody(&self) -> bool {
+        matches!(&*self.fault, Fault::Connection { source } if source.is_refused())
+    }
+
     /// Whether the same request may work in a moment.
     pub fn is_transient(&self) -> bool {
         match &*self.fault {
@@ -247,10 +252,10 @@ pub enum Fault {
     },
 }
 
-/// The network's complaint.
+/// The network's complaint, in the words of whoever complained first: the layers of the HTTP library above add none.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct TransportError(#[source] reqwest::Error);
+#[error("{}", self.causes().last().map_or_else(|| self.0.to_string(), ToString::to_string))]
+pub struct TransportError(reqwest::Error);
 
 impl TransportError {
     /// Takes an error of the HTTP library, without its URL: that may hold a signature.
@@ -262,25 +267,37 @@ impl TransportError {
         !(self.tls().is_some() || self.0.is_builder() || self.0.is_dns())
     }
 
+    fn is_refused(&self) -> bool {
+        let mut next: Option<&(dyn Error + 'static)> = Some(&self.0);
+        while let Some(error) = next {
+            if let Some(error) = error.downcast_ref::<std::io::Error>() {
+                return error.kind() == std::io::ErrorKind::ConnectionRefused;
+            }
+            next = error.source();
+        }
+        false
+    }
+
     fn is_certificate(&self) -> bool {
         matches!(self.tls(), Some(rustls::Error::InvalidCertificate(_)))
     }
 
     /// Finds what TLS complained of, if it did.
     fn tls(&self) -> Option<&rustls::Error> {
-        let mut next: Option<&(dyn Error + 'static)> = Some(&self.0);
-        while let Some(error) = next {
-            if let Some(found) = error.downcast_ref() {
-                return Some(found);
-            }
-            // An `io::Error` leaves the error it wraps out of its chain of sources.
-            let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-            next = match wrapped {
-                Some(inner) => Some(inner),
-                None => error.source(),
-            };
-        }
-        None
+        self.causes().find_map(|error| error.downcast_ref())
+    }
+
+    fn causes(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
+        let first: &(dyn Error + 'static) = &self.0;
+        std::iter::successors(Some(first), |error| cause(*error))
+    }
+}
+
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    // An `io::Error` leaves the error it wraps out of its chain of sources.
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Trying again: what is worth it, and when.
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::RegistryError;
@@ -15,8 +16,15 @@ impl Shared {
         let mut failed = 0_u32;
         loop {
             let error = match once().await {
+                // Nobody ever listened there: a wrong port, most likely, and waiting does not make it right.
+                Err(error) if error.is_nobody() && !self.answered.load(Ordering::Relaxed) => {
+                    return Err(error);
+                }
                 Err(error) if error.is_transient() => error,
-                settled => return settled,
+                settled => {
+                    self.answered.store(true, Ordering::Relaxed);
+                    return settled;
+                }
             };
             failed = failed.saturating_add(1);
             match self.options.backoff.delay(failed, jitter(), error.retry_after()) {

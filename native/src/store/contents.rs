@@ -13,6 +13,9 @@ use super::{Layout, Store, StoreError, attrs};
 use crate::count;
 
 const BUFFER: usize = 256 * 1024;
+/// A file that grows beyond this gets blocks behind its end from XFS, which then stay: a longer one gets its length
+/// before its bytes.
+const PREALLOCATES: u64 = 64 * 1024;
 
 /// The place of each entry's content in the tree; entries that a later one replaced have none.
 #[derive(Debug)]
@@ -120,7 +123,12 @@ impl<'a> Contents<'a> {
             } else {
                 self.root.create(parent, &name, member)
             };
-            *open = Some((file, fd.map_err(|errno| self.error("create", file, errno))?));
+            let fd = fd.map_err(|errno| self.error("create", file, errno))?;
+            if member.size > PREALLOCATES {
+                fs::ftruncate(&fd, member.size)
+                    .map_err(|errno| self.error("set the length of", file, errno))?;
+            }
+            *open = Some((file, fd));
         }
         match open {
             Some((_, fd)) => Ok(fd),

@@ -41,6 +41,9 @@ impl StoreError {
         match self.errno()? {
             Errno::NOSPC | Errno::DQUOT => Some("free some space; `shingle gc` removes what no image needs"),
             Errno::ACCESS | Errno::PERM => Some("run as root, or choose another store with --root"),
+            Errno::OPNOTSUPP | Errno::XDEV if matches!(self.operation, "hard-link" | "reflink") => {
+                Some("leave out --strict, or choose another --link-mode")
+            }
             Errno::ROFS => Some("choose a store on a writable file system with --root"),
             Errno::MFILE | Errno::NFILE => Some("raise the limit of open files: ulimit -n"),
             _ => None,

@@ -58,8 +58,8 @@ use privilege::Privilege;
 
 const DIRECTORIES: [&str; 8] =
     ["objects", "layers", "trees", "index", "images", "images/refs", "images/blobs", "staging"];
-/// Made after all others: where it is, they are, for whoever opens the store at the same moment.
-const LAST_DIRECTORY: &str = "quarantine";
+/// Made last: where it is, a store is complete.
+const LAST: &str = "quarantine";
 
 /// A store, opened.
 #[derive(Debug)]
@@ -94,18 +94,23 @@ impl Store {
             above.create_dir_with(name, &builder).map_err(io_at("create", path))?;
         }
         let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(io_at("open", path))?;
-        if !dir.exists(LAST_DIRECTORY) {
+        if !dir.exists(LAST) {
+            // Another process may be at it too.
             for name in DIRECTORIES {
                 dir.create_dir_with(name, &builder).map_err(io_at("create", path.join(name)))?;
             }
             object::create_shards(&dir)?;
-            dir.create_dir_with(LAST_DIRECTORY, &builder)
-                .map_err(io_at("create", path.join(LAST_DIRECTORY)))?;
+            dir.create_dir_with(LAST, &builder).map_err(io_at("create", path.join(LAST)))?;
         }
         let path = std::path::absolute(path).map_err(io_at("find", path))?;
         let store = Self { dir, path, privilege: Privilege::of_process(), limits: Limits::default() };
         store.sweep_staging()?;
         Ok(store)
+    }
+
+    /// Whether there is a store in a directory; [`open`](Self::open) would make one.
+    pub fn exists(path: impl AsRef<Path>) -> bool {
+        path.as_ref().join(LAST).is_dir()
     }
 
     /// Returns where the store is when nobody says: `/var/lib/shingle` for root, else below the user's data directory.

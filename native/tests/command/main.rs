@@ -112,6 +112,22 @@ fn an_image_from_pull_to_gc() {
 }
 
 #[test]
+fn many_processes_may_make_one_store() {
+    let (scene, registry) = (Scene::new(), Loopback::start(fixture("demo")).unwrap());
+    let spawn = |tag: &str| {
+        let mut command = scene.command(&["pull", "--tls-verify=false", &registry.reference(tag)]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let pulls: Vec<_> = ["demo:v1", "demo:v2", "demo:v1", "demo:v2"].map(spawn).into();
+    for pull in pulls {
+        let output = pull.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(scene.run(&["images", "--json"]).json().as_array().unwrap().len(), 2);
+    assert_eq!(std::fs::read_dir(scene.home.path().join("store/staging")).unwrap().count(), 0);
+}
+
+#[test]
 fn people_hear_on_stderr_and_programs_on_stdout() {
     let (scene, registry) = (Scene::new(), Loopback::start(fixture("demo")).unwrap());
     let image = registry.reference("demo:v1");
