@@ -133,7 +133,7 @@ fn every_tar_that_podman_pushes() {
                 "localhost/$name" "docker://$REGISTRY/$name" >/dev/null 2>&1 && echo "$name"
         done"#;
     let mut podman = script("trixie-podman");
-    podman.env("WORK", dir.path()).args(["run", "--", "env", &format!("REGISTRY={}", registry.reference(""))]);
+    podman.env("WORK", dir.path()).args(["run", "--", "env", &format!("REGISTRY={}", registry.reference("tars"))]);
     let pushed = succeed(podman.args(["bash", "-c", push]));
     let pushed: Vec<_> = pushed.lines().collect();
     assert!(pushed.len() > 30, "podman pushed only {pushed:?}");
@@ -141,7 +141,7 @@ fn every_tar_that_podman_pushes() {
     for name in &pushed {
         let (_, path) = all.iter().find(|(other, _)| other == name).unwrap();
         let shingle = Shingle::new();
-        let outcome = shingle.run(&["pull", "--json", &registry.reference(name)]);
+        let outcome = shingle.run(&["pull", "--json", &registry.reference(&format!("tars/{name}"))]);
         if outcome.code != Some(0) {
             wrong.push(format!("{name}: exit {:?}: {}", outcome.code, outcome.stderr));
             continue;
