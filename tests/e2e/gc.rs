@@ -148,9 +148,14 @@ fn killed_anywhere_the_next_pull_is_fine() {
         let stall = stalled.then_some(Cut { after: u64::from(round) * 1_000, times: 1 });
         scene.registry.misbehave(Faults { stall, ..Faults::default() });
         let mut command = shingle.command(&["pull", "--quiet", &scene.reference("two")]);
-        let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+        let mut child =
+            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
         // A kill at a moment of its own is the whole point.
-        std::thread::sleep(Duration::from_secs_f64(if stalled { 0.15 } else { seconds * f64::from(round) / 20.0 }));
+        std::thread::sleep(Duration::from_secs_f64(if stalled {
+            0.15
+        } else {
+            seconds * f64::from(round) / 20.0
+        }));
         child.kill().unwrap();
         let ended = child.wait().unwrap().success();
         scene.registry.misbehave(Faults::default());

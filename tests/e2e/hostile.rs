@@ -41,7 +41,8 @@ struct Case {
 impl Case {
     fn of(name: &str, layer: Layer, end: End, says: &[&str]) -> Self {
         // Whatever is wrong, the message names the layer.
-        let mut all = if end == End::Refused { vec![layer.digest().to_hex()[..12].to_owned()] } else { Vec::new() };
+        let mut all =
+            if end == End::Refused { vec![layer.digest().to_hex()[..12].to_owned()] } else { Vec::new() };
         all.extend(says.iter().map(|part| (*part).to_owned()));
         Self { name: name.to_owned(), image: image(layer), faults: Faults::default(), end, says: all }
     }
@@ -63,7 +64,13 @@ impl Case {
 
 fn tar() -> Vec<u8> {
     let file = |name, seed, length| (name, noise(seed, length), 0o644, 1_700_000_000);
-    tar_of(&[file("a", 1, 5_000), file("d/b", 2, 90_000), file("d/c", 3, 100), file("e", 4, 0), file("f", 5, 2_000_000)])
+    tar_of(&[
+        file("a", 1, 5_000),
+        file("d/b", 2, 90_000),
+        file("d/c", 3, 100),
+        file("e", 4, 0),
+        file("f", 5, 2_000_000),
+    ])
 }
 
 fn honest() -> Parts {
@@ -73,7 +80,8 @@ fn honest() -> Parts {
 /// Runs cases against one store that holds an image with some of the same files, and collects what goes wrong.
 fn check(cases: Vec<Case>) {
     let shingle = Shingle::new();
-    let donor = tar_of(&[("donor", noise(2, 90_000), 0o644, 1_700_000_000), ("other", noise(9, 999), 0o600, 5)]);
+    let donor =
+        tar_of(&[("donor", noise(2, 90_000), 0o644, 1_700_000_000), ("other", noise(9, 999), 0o600, 5)]);
     shingle.pull(&serve(&image(Parts::of(&donor, 1 << 20).seal())).reference("donor"));
     let before = listing(shingle.root());
     let mut wrong = Vec::new();
@@ -152,16 +160,19 @@ fn wrong_digests_on_each_rung() {
     let case = |name: &str, says: &[&str]| Case::of(name, layer.clone(), End::Refused, says);
     check(vec![
         Case::of("nothing", layer.clone(), End::Right, &[]),
-        case("manifest", &[]).says_only(&says_other).faults(Faults { digest_header: Some(other), ..Faults::default() }),
-        case("config", &[]).says_only(&["config"]).faults(Faults { flip: Some((config, 20)), ..Faults::default() }),
+        case("manifest", &[])
+            .says_only(&says_other)
+            .faults(Faults { digest_header: Some(other), ..Faults::default() }),
+        case("config", &[])
+            .says_only(&["config"])
+            .faults(Faults { flip: Some((config, 20)), ..Faults::default() }),
         case("table of contents", &[]).faults(flip(position("manifest") + 9)),
         case("tar-split", &[]).faults(flip(position("tarsplit") + 9)),
         case("chunk", &[]).faults(flip(1_500_000)),
-        case("DiffID", &says_other).changed(|image| image.config["rootfs"]["diff_ids"][0] = other.to_string().into()),
-        Case::of("gzip blob", Layer::gzip(&tar()), End::Refused, &[]).faults(Faults {
-            flip: Some((Layer::gzip(&tar()).digest(), 70_000)),
-            ..Faults::default()
-        }),
+        case("DiffID", &says_other)
+            .changed(|image| image.config["rootfs"]["diff_ids"][0] = other.to_string().into()),
+        Case::of("gzip blob", Layer::gzip(&tar()), End::Refused, &[])
+            .faults(Faults { flip: Some((Layer::gzip(&tar()).digest(), 70_000)), ..Faults::default() }),
         Case::of("gzip DiffID", Layer { diff_id: other, ..Layer::gzip(&tar()) }, End::Refused, &says_other),
         Case::of("zstd DiffID", Layer { diff_id: other, ..Layer::zstd(&tar()) }, End::Refused, &says_other),
     ]);
@@ -179,7 +190,9 @@ fn truncated_and_garbage_blobs() {
         let layer = Layer { blob: full.blob[..keep].to_vec(), ..full.clone() };
         cases.push(Case::of(&format!("zstd:chunked cut to {keep}"), layer, End::Refused, &[]));
     }
-    for (name, layer) in [("gzip", Layer::gzip(&tar())), ("zstd", Layer::zstd(&tar())), ("tar", Layer::plain(&tar()))] {
+    for (name, layer) in
+        [("gzip", Layer::gzip(&tar())), ("zstd", Layer::zstd(&tar())), ("tar", Layer::plain(&tar()))]
+    {
         for keep in [0, 1, 600, layer.blob.len() / 2] {
             let layer = Layer { blob: layer.blob[..keep].to_vec(), ..layer.clone() };
             cases.push(Case::of(&format!("{name} cut to {keep}"), layer, End::Refused, &[]));
@@ -187,9 +200,19 @@ fn truncated_and_garbage_blobs() {
     }
     for media_type in [GZIP, ZSTD, "application/vnd.oci.image.layer.v1.tar"] {
         let blob = b"<html><body>Please log in</body></html>".repeat(50);
-        cases.push(Case::of(&format!("HTML as {media_type}"), Layer::new(media_type, blob, &tar()), End::Refused, &[]));
+        cases.push(Case::of(
+            &format!("HTML as {media_type}"),
+            Layer::new(media_type, blob, &tar()),
+            End::Refused,
+            &[],
+        ));
         let blob = noise(77, 100_000);
-        cases.push(Case::of(&format!("noise as {media_type}"), Layer::new(media_type, blob, &tar()), End::Refused, &[]));
+        cases.push(Case::of(
+            &format!("noise as {media_type}"),
+            Layer::new(media_type, blob, &tar()),
+            End::Refused,
+            &[],
+        ));
     }
     check(cases);
 }
@@ -200,12 +223,21 @@ fn nonsense_from_the_registry() {
         return;
     }
     let layer = honest().seal();
-    let case = |name: &str, end, faults| Case::of(name, layer.clone(), end, &[]).says_only(&[]).faults(faults);
+    let case =
+        |name: &str, end, faults| Case::of(name, layer.clone(), end, &[]).says_only(&[]).faults(faults);
     let manifest = |text: &str| Faults { manifest: Some(text.to_owned().into()), ..Faults::default() };
     let refuse = |status| Refuse { status, times: u32::MAX, retry_after: Some("0".to_owned()) };
     let refuse = |status| Faults { refuse: Some(refuse(status)), ..Faults::default() };
     let mut cases = Vec::new();
-    for text in ["", "<html></html>", "{}", "[]", "null", r#"{"schemaVersion":2,"layers":7}"#, "{\"schemaVersion\":1}"] {
+    for text in [
+        "",
+        "<html></html>",
+        "{}",
+        "[]",
+        "null",
+        r#"{"schemaVersion":2,"layers":7}"#,
+        "{\"schemaVersion\":1}",
+    ] {
         cases.push(case(&format!("manifest {text:?}"), End::Refused, manifest(text)));
     }
     for status in [400, 401, 403, 404, 500, 503] {
@@ -213,17 +245,19 @@ fn nonsense_from_the_registry() {
     }
     let cut = |after| Faults { cut: Some(Cut { after, times: u32::MAX }), ..Faults::default() };
     cases.push(case("bodies always cut at once", End::Failed, cut(0)));
-    cases.push(case("a length that is not the blob's", End::Right, Faults { total: Some(5), ..Faults::default() }));
+    cases.push(case(
+        "a length that is not the blob's",
+        End::Right,
+        Faults { total: Some(5), ..Faults::default() },
+    ));
     cases.push(
         case("no diff_ids", End::Refused, Faults::default())
             .changed(|image| image.config["rootfs"]["diff_ids"] = serde_json::json!([])),
     );
-    cases.push(
-        case("too many diff_ids", End::Refused, Faults::default()).changed(|image| {
-            let id = image.config["rootfs"]["diff_ids"][0].clone();
-            image.config["rootfs"]["diff_ids"] = serde_json::json!([id, id]);
-        }),
-    );
+    cases.push(case("too many diff_ids", End::Refused, Faults::default()).changed(|image| {
+        let id = image.config["rootfs"]["diff_ids"][0].clone();
+        image.config["rootfs"]["diff_ids"] = serde_json::json!([id, id]);
+    }));
     cases.push(
         case("a blob longer than the manifest says", End::Refused, Faults::default())
             .changed(|image| image.manifest["layers"][0]["size"] = 1000.into()),

@@ -18,7 +18,8 @@ fn pull_badly(faults: Faults, what: &str) -> f64 {
     assert_eq!(outcome.code, Some(0), "{what}: {}", outcome.stderr);
     assert_tree(&shingle.tree(&scene.two_id), &scene.two, what);
     let manifests = |path: &str| path.contains("/manifests/") || path.starts_with("/token");
-    let sent: u64 = scene.registry.log().iter().filter(|line| !manifests(&line.path)).map(|line| line.bytes).sum();
+    let sent: u64 =
+        scene.registry.log().iter().filter(|line| !manifests(&line.path)).map(|line| line.bytes).sum();
     sent as f64 / scene.two_blob as f64
 }
 
@@ -30,7 +31,8 @@ fn an_honest_registry_sends_little() {
 
 #[test]
 fn a_whole_blob_in_place_of_a_range_is_used() {
-    let sent = pull_badly(Faults { ranges: RangeFault::Ignored, ..Faults::default() }, "200 with the whole blob");
+    let sent =
+        pull_badly(Faults { ranges: RangeFault::Ignored, ..Faults::default() }, "200 with the whole blob");
     assert!((0.9..1.2).contains(&sent), "{sent:.2} blobs");
 }
 

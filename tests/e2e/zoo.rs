@@ -81,7 +81,11 @@ fn podman_4_3_wrote_another_tar_than_it_said() {
     let (_registry, reference) = loopback("podman-4.3");
     let shingle = Shingle::new();
     let outcome = shingle.run(&["pull", &reference]).refused();
-    assert!(outcome.stderr.contains("fa414749847b") && outcome.stderr.contains("a2527a3ac3fb"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("fa414749847b") && outcome.stderr.contains("a2527a3ac3fb"),
+        "{}",
+        outcome.stderr
+    );
     assert!(!shingle.tree(DIFF_ID).exists());
 }
 
@@ -97,7 +101,8 @@ fn link_modes_on_each_file_system() {
             let shingle = Shingle::at(&fs.path().join("store"));
             let scene = crate::gc::two_versions();
             shingle.run(&["pull", "--link-mode", mode, &scene.registry.reference("t:one")]).done();
-            let outcome = shingle.run(&["pull", "--json", "--link-mode", mode, &scene.registry.reference("t:two")]);
+            let outcome =
+                shingle.run(&["pull", "--json", "--link-mode", mode, &scene.registry.reference("t:two")]);
             let report = outcome.json();
             let what = format!("{mode} on {kind}");
             crate::scene::assert_tree(&shingle.tree(&scene.two_id), &scene.two, &what);
@@ -142,7 +147,8 @@ fn unpack_gives_plain_files() {
     shingle.run(&["unpack".as_ref(), reference.as_ref(), plain.as_os_str()]).done();
     let differences = compare_tree(&plain, &zoo_tar());
     // Nothing is below, so nothing is left to hide.
-    let other: Vec<_> = differences.into_iter().filter(|d| d.path != "gone/deleted" && d.path != "opaque").collect();
+    let other: Vec<_> =
+        differences.into_iter().filter(|d| d.path != "gone/deleted" && d.path != "opaque").collect();
     assert!(other.is_empty(), "{}", lines(&other));
     assert!(!plain.join("gone/deleted").exists());
 }

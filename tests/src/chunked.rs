@@ -123,8 +123,8 @@ impl Parts {
             at
         };
         let (toc_at, split_at) = (frame(&toc), frame(&split));
-        let numbers =
-            [toc_at, toc.len() as u64, toc_len, 1, split_at, split.len() as u64, split_len].map(u64::to_le_bytes);
+        let numbers = [toc_at, toc.len() as u64, toc_len, 1, split_at, split.len() as u64, split_len]
+            .map(u64::to_le_bytes);
         frame(&[numbers.concat(), b"GNUlInUx".to_vec()].concat());
         let said = [
             ("manifest-checksum", Digest::of(&toc).to_string()),
@@ -163,15 +163,23 @@ fn row(entry: &mut tar::Entry<'_, &[u8]>) -> Map<String, Value> {
     say("size", json!(entry.size()));
     say("uid", json!(header.uid().unwrap()));
     say("gid", json!(header.gid().unwrap()));
-    say("devMajor", json!(header.device_major().ok().flatten().filter(|_| matches!(kind, "char" | "block")).unwrap_or(0)));
-    say("devMinor", json!(header.device_minor().ok().flatten().filter(|_| matches!(kind, "char" | "block")).unwrap_or(0)));
+    say(
+        "devMajor",
+        json!(header.device_major().ok().flatten().filter(|_| matches!(kind, "char" | "block")).unwrap_or(0)),
+    );
+    say(
+        "devMinor",
+        json!(header.device_minor().ok().flatten().filter(|_| matches!(kind, "char" | "block")).unwrap_or(0)),
+    );
     let mut time = header.mtime().unwrap().to_string();
     let mut xattrs = Map::new();
     for extension in entry.pax_extensions().unwrap().into_iter().flatten() {
         let extension = extension.unwrap();
         let key = extension.key().unwrap();
         match key.strip_prefix("SCHILY.xattr.") {
-            Some(name) => drop(xattrs.insert(name.to_owned(), json!(STANDARD.encode(extension.value_bytes())))),
+            Some(name) => {
+                drop(xattrs.insert(name.to_owned(), json!(STANDARD.encode(extension.value_bytes()))));
+            }
             None if key == "mtime" => time = extension.value().unwrap().to_owned(),
             None => {}
         }
@@ -185,7 +193,8 @@ fn row(entry: &mut tar::Entry<'_, &[u8]>) -> Map<String, Value> {
 
 /// Writes a count of seconds since 1970, not negative, as a date and a time.
 fn rfc3339(time: &str) -> String {
-    let (seconds, fraction) = time.split_once('.').map_or((time, String::new()), |(s, f)| (s, format!(".{f}")));
+    let (seconds, fraction) =
+        time.split_once('.').map_or((time, String::new()), |(s, f)| (s, format!(".{f}")));
     let seconds: i64 = seconds.parse().unwrap();
     let (days, rest) = (seconds / 86400, seconds % 86400);
     // Days from the civil calendar's 1 March 0000, as in Howard Hinnant's paper on dates.

@@ -107,7 +107,12 @@ impl Shingle {
     fn prepare<S: AsRef<OsStr>>(&self, before: &[&OsStr], arguments: &[S]) -> Command {
         let mut line: Vec<&OsStr> = before.to_vec();
         let (uid, gid) = self.user.unwrap_or_default();
-        let user = ["setpriv".to_owned(), format!("--reuid={uid}"), format!("--regid={gid}"), "--clear-groups".to_owned()];
+        let user = [
+            "setpriv".to_owned(),
+            format!("--reuid={uid}"),
+            format!("--regid={gid}"),
+            "--clear-groups".to_owned(),
+        ];
         if self.user.is_some() {
             line.extend(user.iter().map(OsStr::new));
         }
@@ -192,7 +197,9 @@ fn finish(command: &mut Command, name: &str) -> Outcome {
     let (done, waited) = std::sync::mpsc::channel::<()>();
     let pid = rustix::process::Pid::from_child(child);
     let watchdog = std::thread::spawn(move || {
-        if waited.recv_timeout(std::time::Duration::from_secs(120)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+        if waited.recv_timeout(std::time::Duration::from_secs(120))
+            == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+        {
             // It may have ended just now.
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }

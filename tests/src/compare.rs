@@ -248,13 +248,23 @@ fn compare_links(
         let (first, inode) = inode_of.entry(wanted.group).or_insert((path, found.inode));
         if *inode != found.inode {
             let expected = format!("one inode with {}", shown(first));
-            all.push(difference(path, "hard link", &format_args!("{expected}"), &format_args!("an inode of its own")));
+            all.push(difference(
+                path,
+                "hard link",
+                &format_args!("{expected}"),
+                &format_args!("an inode of its own"),
+            ));
         }
         let (first, group) = group_of.entry(found.inode).or_insert((path, wanted.group));
         let may_share = found.shape.kind == Kind::Regular && found.shape.size > 0;
         if *group != wanted.group && !may_share {
             let actual = format!("one inode with {}", shown(first));
-            all.push(difference(path, "hard link", &format_args!("an inode of its own"), &format_args!("{actual}")));
+            all.push(difference(
+                path,
+                "hard link",
+                &format_args!("an inode of its own"),
+                &format_args!("{actual}"),
+            ));
         }
     }
 }

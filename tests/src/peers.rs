@@ -41,7 +41,13 @@ impl Registry {
         let to = format!("docker://{}", self.reference(image));
         let mut skopeo = Command::new("skopeo");
         // skopeo would otherwise gzip what is not compressed.
-        skopeo.args(["copy", "--quiet", "--insecure-policy", "--preserve-digests", "--dest-tls-verify=false"]);
+        skopeo.args([
+            "copy",
+            "--quiet",
+            "--insecure-policy",
+            "--preserve-digests",
+            "--dest-tls-verify=false",
+        ]);
         succeed(skopeo.args([from, to]));
     }
 }

@@ -25,7 +25,10 @@ pub fn listing(root: &Path) -> BTreeMap<String, String> {
         if !is_lock && !is_frame && !is_index {
             let shape = found.shape;
             let content = shape.content.map_or_else(String::new, |digest| digest.to_string());
-            lines.insert(path, format!("{:?} {:04o} {}:{} {content}", shape.kind, shape.mode, shape.uid, shape.gid));
+            lines.insert(
+                path,
+                format!("{:?} {:04o} {}:{} {content}", shape.kind, shape.mode, shape.uid, shape.gid),
+            );
         }
     }
     lines
@@ -35,7 +38,8 @@ pub fn listing(root: &Path) -> BTreeMap<String, String> {
 pub fn change(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Option<String> {
     let gone: Vec<_> = before.iter().filter(|line| !after.contains_key(line.0)).collect();
     let new: Vec<_> = after.iter().filter(|line| !before.contains_key(line.0)).collect();
-    let other: Vec<_> = before.iter().filter(|(path, line)| after.get(*path).is_some_and(|a| a != *line)).collect();
+    let other: Vec<_> =
+        before.iter().filter(|(path, line)| after.get(*path).is_some_and(|a| a != *line)).collect();
     let same = gone.is_empty() && new.is_empty() && other.is_empty();
     (!same).then(|| format!("the store changed\n gone {gone:#?}\n new {new:#?}\n other {other:#?}"))
 }

@@ -101,7 +101,9 @@ fn of_the_tar_split() {
         return;
     }
     check(vec![
-        lie("another digest", &[], |parts| parts.toc["tarSplitDigest"] = Digest::of(b"other").to_string().into()),
+        lie("another digest", &[], |parts| {
+            parts.toc["tarSplitDigest"] = Digest::of(b"other").to_string().into();
+        }),
         lie("empty", &[], |parts| parts.split.clear()),
         split("not JSON", |_| "tar".repeat(999)),
         split("another name", |text| text.replacen("\"d/b\"", "\"d/x\"", 1)),
@@ -136,7 +138,7 @@ fn of_the_annotations() {
     let checksum = key("manifest-checksum");
     let other = Digest::of(b"other").to_string();
     check(vec![
-        say("another checksum", checksum.clone(), &other, End::Refused),
+        say("another checksum", checksum, &other, End::Refused),
         say("past the end", position.clone(), "99999999:10:20:1", End::Whole),
         say("overflowing", position.clone(), "18446744073709551615:18446744073709551615:20:1", End::Whole),
         say("of nothing", position.clone(), "0:0:0:1", End::Whole),

@@ -18,7 +18,7 @@ struct Inode {
 pub(super) fn tree(tar: &[u8], rules: Rules) -> Result<BTreeMap<Vec<u8>, Wanted>, String> {
     let mut tree = Tree { inodes: vec![unlisted(0, rules)], rules };
     for member in members::read(tar)? {
-        tree.add(member)?;
+        tree.add(&member)?;
     }
     let mut wanted = BTreeMap::new();
     let mut left = VecDeque::from([(Vec::new(), 0)]);
@@ -49,21 +49,23 @@ struct Tree {
 }
 
 impl Tree {
-    fn add(&mut self, member: Member) -> Result<(), String> {
+    fn add(&mut self, member: &Member) -> Result<(), String> {
         let mut parts = clean(&member.name);
         let Some(name) = parts.pop() else {
             let opaque = self.opaque(0);
-            self.inodes[0].shape = shape(&member, self.rules);
+            self.inodes[0].shape = shape(member, self.rules);
             if opaque {
                 self.set_opaque(0);
             }
             return Ok(());
         };
         let target = match member.hard_link {
-            true => Some(self.find(&clean(&member.link)).ok_or_else(|| complaint(&member, "links to nothing"))?),
+            true => {
+                Some(self.find(&clean(&member.link)).ok_or_else(|| complaint(member, "links to nothing"))?)
+            }
             false => None,
         };
-        let parent = self.parent(&parts).ok_or_else(|| complaint(&member, "has a parent that is a file"))?;
+        let parent = self.parent(&parts).ok_or_else(|| complaint(member, "has a parent that is a file"))?;
         if let Some(hidden) = name.strip_prefix(b".wh.").filter(|_| member.kind != Kind::Directory) {
             self.whiteout(parent, hidden);
             return Ok(());
@@ -73,7 +75,7 @@ impl Tree {
             self.name(parent, &name, target);
             return Ok(());
         }
-        let made = shape(&member, self.rules);
+        let made = shape(member, self.rules);
         match before {
             Some(id) if member.kind == Kind::Directory && self.inodes[id].children.is_some() => {
                 let opaque = self.opaque(id);

@@ -109,6 +109,7 @@ impl Said {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn text(error: std::io::Error) -> String {
     error.to_string()
 }
@@ -122,8 +123,10 @@ fn records(mut body: &[u8]) -> Result<Records, String> {
     while !body.is_empty() {
         let broken = || format!("a PAX record that cannot be read: {:?}", String::from_utf8_lossy(body));
         let space = body.iter().position(|byte| *byte == b' ').ok_or_else(broken)?;
-        let length: usize =
-            std::str::from_utf8(&body[..space]).ok().and_then(|digits| digits.parse().ok()).ok_or_else(broken)?;
+        let length: usize = std::str::from_utf8(&body[..space])
+            .ok()
+            .and_then(|digits| digits.parse().ok())
+            .ok_or_else(broken)?;
         let record = body.get(space + 1..length.saturating_sub(1)).ok_or_else(broken)?;
         let equals = record.iter().position(|byte| *byte == b'=').ok_or_else(broken)?;
         all.insert(record[..equals].to_vec(), record[equals + 1..].to_vec());
@@ -135,10 +138,12 @@ fn records(mut body: &[u8]) -> Result<Records, String> {
 /// Reads octal digits, or base 256 in two's complement.
 fn number(field: &[u8]) -> i64 {
     if field[0] & 0x80 != 0 {
-        let start = if field[0] & 0x40 == 0 { i128::from(field[0] & 0x3f) } else { i128::from(field[0]) - 256 };
+        let start =
+            if field[0] & 0x40 == 0 { i128::from(field[0] & 0x3f) } else { i128::from(field[0]) - 256 };
         return field[1..].iter().fold(start, |sum, byte| (sum << 8) | i128::from(*byte)) as i64;
     }
-    let digits = field.iter().skip_while(|byte| **byte == b' ').take_while(|byte| (b'0'..=b'7').contains(byte));
+    let digits =
+        field.iter().skip_while(|byte| **byte == b' ').take_while(|byte| (b'0'..=b'7').contains(byte));
     digits.fold(0, |sum, digit| sum * 8 + i64::from(digit - b'0'))
 }
 

@@ -48,7 +48,11 @@ fn extract(tar: &[u8]) -> TempDir {
     let root = dir.path().join("tree");
     fs::create_dir(&root).unwrap();
     fs::write(dir.path().join("tar"), tar).unwrap();
-    let status = Command::new("tar").args(["--delay-directory-restore", "-xpf", "../tar"]).current_dir(&root).status().unwrap();
+    let status = Command::new("tar")
+        .args(["--delay-directory-restore", "-xpf", "../tar"])
+        .current_dir(&root)
+        .status()
+        .unwrap();
     assert!(status.success());
     // As if listed nowhere.
     touch(&root, 0, 0);
@@ -95,7 +99,9 @@ fn each_kind_of_difference_is_found() {
             fs::write(root.join("d/g"), "longer content").unwrap();
             touch(&root.join("d/g"), T as i64, 123_456_789);
         }),
-        ("d/g", "mode", |root| fs::set_permissions(root.join("d/g"), PermissionsExt::from_mode(0o4600)).unwrap()),
+        ("d/g", "mode", |root| {
+            fs::set_permissions(root.join("d/g"), PermissionsExt::from_mode(0o4600)).unwrap();
+        }),
         ("d/g", "mtime", |root| touch(&root.join("d/g"), T as i64, 123_456_788)),
         ("s", "mtime", |root| touch(&root.join("s"), T as i64 + 1, 0)),
         ("d", "mtime", |root| touch(&root.join("d"), T as i64, 0)),
@@ -165,7 +171,9 @@ fn owners_and_devices_are_compared() {
     std::os::unix::fs::lchown(tree.join("mine"), Some(2), None).unwrap();
     assert_eq!(aspects(&compare_tree(&tree, &tar)), [("mine".to_owned(), "uid")]);
     let noted = compare_tree_by(&tree, &tar, Rules::Unprivileged(2, 0));
-    assert!(noted.iter().any(|d| d.path == "mine" && d.aspect == "xattr" && d.expected.contains("1:0:0644:file")));
+    assert!(
+        noted.iter().any(|d| d.path == "mine" && d.aspect == "xattr" && d.expected.contains("1:0:0644:file"))
+    );
 }
 
 #[test]
@@ -177,7 +185,9 @@ fn whiteouts_must_be_in_overlay_form() {
     let tar = tar.into_inner().unwrap();
     let dir = extract(&tar);
     let found = aspects(&compare_tree(&dir.path().join("tree"), &tar));
-    for expected in [("d", "xattr"), ("d/gone", "presence"), ("d/.wh.gone", "presence"), ("d/.wh..wh..opq", "presence")] {
+    for expected in
+        [("d", "xattr"), ("d/gone", "presence"), ("d/.wh.gone", "presence"), ("d/.wh..wh..opq", "presence")]
+    {
         assert!(found.contains(&(expected.0.to_owned(), expected.1)), "{expected:?}: {found:?}");
     }
 }
