@@ -5,6 +5,7 @@
 
 mod scene;
 mod trees;
+mod upkeep;
 
 use scene::{Scene, chunked, file, plain, zstd_chunked};
 
