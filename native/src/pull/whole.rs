@@ -173,6 +173,10 @@ impl Settler<'_> {
                 continue;
             }
             if let Some((of, of_class)) = first.get(&digest).copied() {
+                if !self.contents.is_in_tree(file) {
+                    reused += member.size;
+                    continue;
+                }
                 let (dir, path) = self.contents.place_of(of);
                 let outcome =
                     self.contents.place(&mut cache, self.placer, file, dir, &path, of_class == class)?;
@@ -212,6 +216,11 @@ impl Settler<'_> {
         if !self.contents.same_as_spare(store, &name, file)? {
             store.quarantine(digest, held.classed.then_some(&held.class))?;
             return Ok(false);
+        }
+        if !self.contents.is_in_tree(file) {
+            // Its name was taken by a later member. The layer needs the object all the same, to make its tar again.
+            self.rows.push(FileRow { digest: *digest, class: held.class, size, classed: held.classed });
+            return Ok(true);
         }
         let same_class = held.class == class;
         let outcome =

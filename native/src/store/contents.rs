@@ -79,6 +79,11 @@ impl<'a> Contents<'a> {
         at(operation, path(name))(errno)
     }
 
+    /// Whether a file is in the tree; if not, a later member of the tar replaced it.
+    pub(crate) fn is_in_tree(&self, file: FileId) -> bool {
+        self.sites.paths.get(file.index()).is_some_and(Option::is_some)
+    }
+
     /// Returns where a file is: a directory and a path in it.
     pub(crate) fn place_of(&self, file: FileId) -> (BorrowedFd<'a>, Vec<u8>) {
         match self.sites.paths.get(file.index()).and_then(Option::as_ref) {
@@ -121,7 +126,14 @@ impl<'a> Contents<'a> {
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 fs::openat(parent, name.as_slice(), flags, Mode::RUSR | Mode::WUSR)
             } else {
-                self.root.create(parent, &name, member)
+                match self.root.create(parent, &name, member) {
+                    // A long chunk that goes to several files is lent to them in turns.
+                    Err(Errno::EXIST) => {
+                        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                        fs::openat(parent, name.as_slice(), flags, Mode::empty())
+                    }
+                    made => made,
+                }
             };
             let fd = fd.map_err(|errno| self.error("create", file, errno))?;
             if member.size > PREALLOCATES {
@@ -240,7 +252,7 @@ impl<'a> Contents<'a> {
         attrs::apply(&fd, member, self.root.privilege(), &self.root.withheld, false)
             .map_err(|errno| self.error("set metadata of", file, errno))?;
         let (parent, name) = self.split(&mut cache.parents, file)?;
-        if name == spare && self.sites.paths.get(file.index()).is_none_or(Option::is_none) {
+        if !self.is_in_tree(file) {
             return Ok(());
         }
         fs::renameat(self.spare, spare.as_slice(), parent, name.as_slice())

@@ -6,7 +6,7 @@ use cap_std::fs::MetadataExt;
 use shingle_core::{Class, Digest, Segment};
 
 use super::error::io_at;
-use super::{Store, StoreError, object_name};
+use super::{Staging, Store, StoreError, object_name};
 
 /// What gc removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -39,18 +39,22 @@ impl Store {
             .flat_map(|image| [image.manifest, image.config])
             .chain(images.iter().filter_map(|i| i.index))
             .collect();
+        let aside = Staging::new(self)?;
         // Records first: a layer without one is no layer, and its tree is only rubbish.
         for name in self.names("layers")? {
             if !Digest::from_hex(&name).is_some_and(|diff_id| layers.contains(&diff_id)) {
-                self.remove_tree(&format!("layers/{name}"), &mut collected.bytes)?;
+                collected.bytes += aside.doom(&format!("layers/{name}"))?;
                 collected.layers += 1;
             }
         }
         self.rebuild_index()?;
         for name in self.names("trees")? {
             if !Digest::from_hex(&name).is_some_and(|diff_id| layers.contains(&diff_id)) {
-                self.remove_tree(&format!("trees/{name}"), &mut collected.bytes)?;
+                collected.bytes += aside.doom(&format!("trees/{name}"))?;
             }
+        }
+        for name in self.names("images/refs")?.iter().filter(|name| name.ends_with(".tmp")) {
+            self.remove_file(&format!("images/refs/{name}"), &mut collected.bytes)?;
         }
         for name in self.names("images/blobs")? {
             if !Digest::from_hex(&name).is_some_and(|digest| documents.contains(&digest)) {
@@ -100,32 +104,6 @@ impl Store {
         self.dir().remove_file(path).map_err(io_at("remove", path))?;
         if metadata.nlink() == 1 {
             *bytes += metadata.blocks() * 512;
-        }
-        Ok(())
-    }
-
-    /// Removes a directory and all below, counting what is freed by it.
-    fn remove_tree(&self, path: &str, bytes: &mut u64) -> Result<(), StoreError> {
-        let mut stack: Vec<std::path::PathBuf> = vec![path.into()];
-        let mut dirs: Vec<std::path::PathBuf> = Vec::new();
-        while let Some(dir) = stack.pop() {
-            for entry in self.dir().read_dir(&dir).map_err(io_at("list", &dir))? {
-                let entry = entry.map_err(io_at("list", &dir))?;
-                let path = dir.join(entry.file_name());
-                let metadata = entry.metadata().map_err(io_at("look at", &path))?;
-                if metadata.is_dir() {
-                    stack.push(path);
-                    continue;
-                }
-                if metadata.nlink() == 1 {
-                    *bytes += metadata.blocks() * 512;
-                }
-                self.dir().remove_file(&path).map_err(io_at("remove", &path))?;
-            }
-            dirs.push(dir);
-        }
-        for dir in dirs.iter().rev() {
-            self.dir().remove_dir(dir).map_err(io_at("remove", dir))?;
         }
         Ok(())
     }

@@ -2,10 +2,12 @@
 
 use std::io::Write;
 
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use shingle_core::Digest;
 
 use super::error::io_at;
+use super::staging::random_name;
 use super::{Store, StoreError};
 
 const DOCUMENT_LIMIT: u64 = 16 << 20;
@@ -75,7 +77,12 @@ impl Store {
         let mut images = Vec::new();
         for name in self.names("images/refs")?.iter().filter(|name| name.ends_with(".json")) {
             let path = format!("images/refs/{name}");
-            let json = self.read(&path, DOCUMENT_LIMIT)?;
+            let json = match self.read(&path, DOCUMENT_LIMIT) {
+                Ok(json) => json,
+                // Removed since the names were listed.
+                Err(error) if error.errno() == Some(Errno::NOENT) => continue,
+                Err(error) => return Err(error),
+            };
             let image: ImageRecord =
                 serde_json::from_slice(&json).map_err(|error| StoreError::broken(&path, error))?;
             images.push(image);
@@ -146,7 +153,8 @@ impl Store {
 
     /// Puts small files in place whole, in this order: beside their places, to disk, then under their names.
     fn put_all(&self, files: &[(&str, &[u8])]) -> Result<(), StoreError> {
-        let beside = |path: &str| format!("{path}.{}.tmp", std::process::id());
+        let random = random_name()?;
+        let beside = |path: &str| format!("{path}.{random}.tmp");
         for (path, bytes) in files {
             let path = beside(path);
             let mut file = self.dir().create(&path).map_err(io_at("create", &path))?;

@@ -22,6 +22,20 @@ struct Live {
     layers: BTreeSet<Digest>,
 }
 
+/// The segments that together say what is held.
+#[derive(Debug, Default)]
+struct Mapped {
+    maps: Vec<Mmap>,
+    /// DiffIDs of the layers in them.
+    layers: BTreeSet<Digest>,
+}
+
+impl Mapped {
+    fn parsed(&self) -> impl Iterator<Item = Segment<'_>> {
+        self.maps.iter().filter_map(|map| Segment::parse(map).ok())
+    }
+}
+
 /// What the store holds of the digests that one layer wants.
 #[derive(Debug, Default)]
 pub(crate) struct Donors {
@@ -64,11 +78,8 @@ impl Donors {
 impl Store {
     /// Looks up what is held of a layer's files and chunks.
     pub(crate) fn donors(&self, toc: &Toc) -> Result<Donors, StoreError> {
-        let (_, maps) = self.segments()?;
-        let mut segments = Vec::new();
-        for (path, map) in &maps {
-            segments.push(Segment::parse(map).map_err(|error| StoreError::broken(path, error))?);
-        }
+        let mapped = self.segments()?;
+        let segments: Vec<_> = mapped.parsed().collect();
         let mut donors = Donors::default();
         let wanted = toc.wanted();
         let mut chunks = Vec::new();
@@ -94,72 +105,76 @@ impl Store {
     /// Merges the segments if there are many. Losing this race, or the result, costs only time.
     pub(crate) fn merge_index(&self) -> Result<(), StoreError> {
         let _lock = self.lock_index()?;
-        let (live, maps) = self.segments()?;
-        if maps.len() <= LOOSE {
+        let mapped = self.segments()?;
+        if mapped.maps.len() <= LOOSE {
             return Ok(());
         }
-        self.write_merged(&live, &maps)
+        self.write_merged(mapped)
     }
 
     /// Merges everything that the layers say, forgetting what is merged already: after layers were removed.
     pub(super) fn rebuild_index(&self) -> Result<(), StoreError> {
         let _lock = self.lock_index()?;
         self.put(LIVE, b"{\"segment\":null,\"layers\":[]}")?;
-        let (live, maps) = self.segments()?;
-        self.write_merged(&live, &maps)
+        self.write_merged(self.segments()?)
     }
 
-    fn write_merged(&self, live: &Live, maps: &[(String, Mmap)]) -> Result<(), StoreError> {
+    fn write_merged(&self, mapped: Mapped) -> Result<(), StoreError> {
         let (mut files, mut chunks) = (Vec::new(), Vec::new());
-        for (path, map) in maps {
-            let segment = Segment::parse(map).map_err(|error| StoreError::broken(path, error))?;
+        for segment in mapped.parsed() {
             files.extend(segment.files());
             chunks.extend(segment.chunks());
         }
         let bytes = Segment::build(files, chunks);
         let name = format!("{}.seg", Digest::of(&bytes).to_hex());
         self.put(&format!("index/{name}"), &bytes)?;
-        let old = live.segment.clone().filter(|old| *old != name);
-        let live = Live { segment: Some(name), layers: self.layers()?.into_iter().collect() };
+        // Not what is in `layers/` by now: a layer that came since has its rows in no segment but its own.
+        let live = Live { segment: Some(name.clone()), layers: mapped.layers };
         let json = serde_json::to_vec(&live).map_err(|error| StoreError::broken(LIVE, error))?;
         self.put(LIVE, &json)?;
-        // Readers that mapped it keep it; nobody finds it any more.
-        if let Some(old) = old {
-            let _gone = self.dir().remove_file(format!("index/{old}"));
+        // Readers that mapped an old one keep it; nobody finds it any more.
+        for old in self.names("index")? {
+            let path = format!("index/{old}");
+            if old != name && old != "lock" && path != LIVE {
+                let _gone = self.dir().remove_file(path);
+            }
         }
         Ok(())
     }
 
     /// Maps the merged segment and those of the layers that are not in it.
-    fn segments(&self) -> Result<(Live, Vec<(String, Mmap)>), StoreError> {
+    fn segments(&self) -> Result<Mapped, StoreError> {
         let live: Live = match self.dir().exists(LIVE) {
             false => Live::default(),
             true => serde_json::from_slice(&self.read(LIVE, 64 << 20)?).unwrap_or_default(),
         };
-        let mut maps = Vec::new();
-        let mut live = live;
-        if let Some(name) = live.segment.clone() {
-            let path = format!("index/{name}");
-            match self.map(&path) {
-                Ok(map) => maps.push((path, map)),
-                // Replaced since `live.json` was read, or lost: the layers say it all.
-                Err(error) if error.errno() == Some(rustix::io::Errno::NOENT) => live = Live::default(),
-                Err(error) => return Err(error),
+        let mut mapped = Mapped::default();
+        if let Some(name) = live.segment
+            && let Some(map) = self.map(&format!("index/{name}"))?
+        {
+            mapped = Mapped { maps: vec![map], layers: live.layers };
+        }
+        for diff_id in self.layers()? {
+            if mapped.layers.insert(diff_id) {
+                mapped.maps.extend(self.map(&format!("layers/{}/index", diff_id.to_hex()))?);
             }
         }
-        for diff_id in self.layers()?.iter().filter(|diff_id| !live.layers.contains(diff_id)) {
-            let path = format!("layers/{}/index", diff_id.to_hex());
-            maps.push((path.clone(), self.map(&path)?));
-        }
-        Ok((live, maps))
+        Ok(mapped)
     }
 
+    /// Maps a segment; `None` for one that was replaced meanwhile, was lost or is none. For the merged one the layers'
+    /// own stand in; without a layer's own, its files are no donors.
     #[expect(unsafe_code, reason = "mapping a file needs it")]
-    fn map(&self, path: &str) -> Result<Mmap, StoreError> {
-        let file = self.dir().open(path).map_err(io_at("open", path))?;
+    fn map(&self, path: &str) -> Result<Option<Mmap>, StoreError> {
+        let file = match self.dir().open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io_at("open", path)(error)),
+        };
         // SAFETY: segments are written once, under a temporary name, and only ever unlinked: nobody who keeps to the
         // store's rules truncates or writes a mapped one. The bytes are only read, as plain integers.
-        unsafe { Mmap::map(&file.into_std()) }.map_err(io_at("map", path))
+        let map = unsafe { Mmap::map(&file.into_std()) }.map_err(io_at("map", path))?;
+        Ok(Segment::parse(&map).is_ok().then_some(map))
     }
 }
 

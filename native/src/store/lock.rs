@@ -35,6 +35,11 @@ impl Store {
         Ok(Exclusive { _file: self.lock("index/lock", FlockOperation::LockExclusive)? })
     }
 
+    /// Waits until no other process publishes a layer; a matter of two renames.
+    pub(super) fn lock_publish(&self) -> Result<Exclusive, StoreError> {
+        Ok(Exclusive { _file: self.lock("publish.lock", FlockOperation::LockExclusive)? })
+    }
+
     fn lock(&self, name: &str, operation: FlockOperation) -> Result<cap_std::fs::File, StoreError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true);

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! lock             held shared by whoever reads or adds, exclusively by gc
+//! publish.lock     held by whoever gives a layer its name
 //! objects/ab/cd…   a content by its sha256; `.CLASS` behind the name where another metadata class came first
 //! layers/DIFFID/   record.json, toc.zst, tar-split.zst, index
 //! trees/DIFFID/    the layer as a directory, in overlay form
@@ -27,6 +28,7 @@ mod materialise;
 mod object;
 mod place;
 mod privilege;
+mod remove;
 mod staging;
 
 use std::os::fd::{AsFd, BorrowedFd};

@@ -4,11 +4,12 @@ use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, OpenOptions};
-use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags, flock, openat, renameat_with};
+use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags, flock, fstat, openat, renameat_with};
 use rustix::io::Errno;
 use shingle_core::{CompressedTarSplit, Toc, VerifiedLayer};
 
 use super::error::{at, io_at};
+use super::remove::remove_tree;
 use super::{LayerRecord, Store, StoreError};
 
 /// A layer in the making: `staging/RANDOM/` with its lock, its tree, and contents that have no place in the tree.
@@ -28,10 +29,7 @@ impl<'a> Staging<'a> {
         let mut private = DirBuilder::new();
         private.mode(0o700);
         loop {
-            let mut random = [0; 8];
-            rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())
-                .map_err(at("name", "staging"))?;
-            let name = format!("{:016x}", u64::from_le_bytes(random));
+            let name = random_name()?;
             let path = format!("staging/{name}");
             match store.dir().create_dir_with(&path, &private) {
                 Ok(()) => {}
@@ -44,9 +42,13 @@ impl<'a> Staging<'a> {
             let lock = dir.open_with("lock", &options).map_err(io_at("create", &path))?;
             match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
-                // A sweep was faster: it took the lock between the two calls, and the directory is gone.
+                // A sweep was faster: it took the lock between the two calls, and the directory goes.
                 Err(Errno::WOULDBLOCK) => continue,
                 Err(errno) => return Err(at("lock", path)(errno)),
+            }
+            if fstat(&lock).map_err(at("look at", &path))?.st_nlink == 0 {
+                // That sweep is through already.
+                continue;
             }
             for name in ["tree", "layer", "spare"] {
                 dir.create_dir_with(name, &private).map_err(io_at("create", name))?;
@@ -59,6 +61,15 @@ impl<'a> Staging<'a> {
     pub(crate) fn open(&self, name: &str) -> Result<OwnedFd, StoreError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         openat(self.dir()?.as_fd(), name, flags, Mode::empty()).map_err(at("open", name))
+    }
+
+    /// Makes a directory of the store invisible at once, then removes it; returns the bytes that frees.
+    ///
+    /// Removed where it is, it would for a while be there in part.
+    pub(super) fn doom(&self, path: &str) -> Result<u64, StoreError> {
+        const DOOMED: &str = "doomed";
+        self.rename_back(path, DOOMED)?;
+        remove_tree(self.dir()?.as_fd(), DOOMED)
     }
 
     /// Writes what is kept of a layer beside its tree; `index` is its index segment.
@@ -89,6 +100,8 @@ impl<'a> Staging<'a> {
         self.store.sync()?;
         let hex = layer.diff_id().to_hex();
         let (tree, record) = (format!("trees/{hex}"), format!("layers/{hex}"));
+        // Else a tree that another process is about to give its record would look like a dead one's.
+        let _one_at_a_time = self.store.lock_publish()?;
         if self.store.dir().exists(&record) {
             return Ok(());
         }
@@ -126,7 +139,7 @@ impl Drop for Staging<'_> {
     fn drop(&mut self) {
         self.dir = None;
         // What cannot be removed now is swept later.
-        let _removed = self.store.dir().remove_dir_all(format!("staging/{}", self.name));
+        let _removed = self.store.remove_staging(&self.name);
     }
 }
 
@@ -138,8 +151,10 @@ impl Store {
             let entry = entry.map_err(io_at("list", "staging"))?;
             let name = entry.file_name();
             let lock = std::path::Path::new(&name).join("lock");
-            let free = match staging.open(&lock) {
-                Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
+            let lock = staging.open(&lock);
+            let free = match &lock {
+                // Held until the directory is gone: its maker may be about to take it.
+                Ok(lock) => flock(lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
                 // Not locked yet, or half removed: only an old one is surely dead.
                 Err(_) => entry
                     .metadata()
@@ -149,11 +164,24 @@ impl Store {
                     .is_some_and(|age| age.as_secs() > 60),
             };
             if free {
-                let _removed = staging.remove_dir_all(&name);
+                let _removed = name.to_str().map(|name| self.remove_staging(name));
             }
         }
         Ok(())
     }
+
+    fn remove_staging(&self, name: &str) -> Result<u64, StoreError> {
+        let staging = self.dir().open_dir("staging").map_err(io_at("open", "staging"))?;
+        remove_tree(staging.as_fd(), name)
+    }
+}
+
+/// Returns a name that nobody else has: not another process, nor one with the same number in another container.
+pub(super) fn random_name() -> Result<String, StoreError> {
+    let mut random = [0; 8];
+    rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())
+        .map_err(at("name", "a new file"))?;
+    Ok(format!("{:016x}", u64::from_le_bytes(random)))
 }
 
 /// Writes a new file.
