@@ -26,6 +26,10 @@ pub struct Unwrap {
     buffer: Vec<u8>,
 }
 
+#[cfg_attr(
+    not(feature = "c-zstd"),
+    expect(clippy::large_enum_variant, reason = "one for each blob, never moved in a loop")
+)]
 enum Codec {
     /// Not enough bytes to tell.
     Unknown,
