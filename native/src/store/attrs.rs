@@ -67,14 +67,17 @@ pub(crate) fn apply(
             fs::fchown(file, Some(uid), Some(gid))?;
             exact = false;
         }
-    } else if !owned || mode != member.mode & 0o7777 {
-        Withheld::count(&withheld.owners);
-        override_stat(file, member, withheld)?;
     }
     for (name, value) in &member.xattrs {
         if applies(name) {
-            set(fs::fsetxattr(file, xattr_name(name), value, XattrFlags::empty()), privilege, withheld)?;
+            let result = fs::fsetxattr(file, xattr_name(name), value, XattrFlags::empty());
+            set(result, file, privilege, withheld)?;
         }
+    }
+    if !privilege.root && (!owned || mode != member.mode & 0o7777) {
+        Withheld::count(&withheld.owners);
+        // After what the layer calls so itself.
+        override_stat(file, member, withheld)?;
     }
     if !exact {
         fs::fchmod(file, Mode::from_raw_mode(mode))?;
@@ -101,11 +104,8 @@ pub(crate) fn apply_at(
     }
     for (key, value) in member.xattrs.iter().filter(|(key, _)| applies(key)) {
         let path = magic_path(parent, name);
-        set(
-            fs::lsetxattr(path.as_slice(), xattr_name(key), value, XattrFlags::empty()),
-            privilege,
-            withheld,
-        )?;
+        let result = fs::lsetxattr(path.as_slice(), xattr_name(key), value, XattrFlags::empty());
+        set(result, parent, privilege, withheld)?;
     }
     if member.kind != Kind::Symlink {
         fs::chmodat(parent, name, Mode::from_raw_mode(member.mode & 0o7777), AtFlags::empty())?;
@@ -131,6 +131,17 @@ pub(crate) fn override_stat(file: BorrowedFd<'_>, member: &Member, withheld: &Wi
     }
 }
 
+/// Makes a directory of ours pass nothing on to what is made in it: a group by its setgid bit, or a default ACL, which
+/// it may have from the directory above. [`apply`] leaves out calls that such a file would need.
+pub(crate) fn make_neutral(dir: BorrowedFd<'_>, privilege: Privilege) -> Result<(), Errno> {
+    fs::fchown(dir, None, Some(Gid::from_raw(privilege.gid)))?;
+    fs::fchmod(dir, Mode::RWXU)?;
+    match fs::fremovexattr(dir, "system.posix_acl_default") {
+        Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
 /// Whether a layer may set an xattr.
 ///
 /// Labels belong to the host's policy (the reference leaves them out too). What overlayfs keeps for itself would let
@@ -141,12 +152,22 @@ fn applies(name: &[u8]) -> bool {
         && !name.starts_with(b"user.overlay.")
 }
 
-fn set(result: Result<(), Errno>, privilege: Privilege, withheld: &Withheld) -> Result<(), Errno> {
+/// Takes the result of setting an xattr. GNU tar warns where one cannot be set, and goes on; so does this.
+fn set(
+    result: Result<(), Errno>,
+    near: BorrowedFd<'_>,
+    privilege: Privilege,
+    withheld: &Withheld,
+) -> Result<(), Errno> {
     match result {
         // Not on this file system, or not for this kind of file (`user.` on links and devices), or not for us.
         Err(Errno::OPNOTSUPP) => {}
         Err(Errno::PERM) => {}
         Err(Errno::ACCESS) if !privilege.root => {}
+        // A name, length or value that the kernel has no use for.
+        Err(Errno::INVAL | Errno::RANGE | Errno::TOOBIG) => {}
+        // No room in the inode (ext4 has one block for all xattrs); a disk without room is something else.
+        Err(Errno::NOSPC) if fs::fstatvfs(near).is_ok_and(|disk| disk.f_bavail > 0) => {}
         other => return other,
     }
     Withheld::count(&withheld.xattrs);

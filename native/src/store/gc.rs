@@ -63,7 +63,12 @@ impl Store {
             }
         }
         for name in self.names("quarantine")? {
-            self.remove_file(&format!("quarantine/{name}"), &mut collected.bytes)?;
+            let path = format!("quarantine/{name}");
+            if self.dir().symlink_metadata(&path).map_err(io_at("look at", &path))?.is_dir() {
+                collected.bytes += aside.doom(&path)?;
+            } else {
+                self.remove_file(&path, &mut collected.bytes)?;
+            }
         }
         let objects = self.marked()?;
         for shard in self.names("objects")? {

@@ -8,6 +8,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags, flock, fstat, openat
 use rustix::io::Errno;
 use shingle_core::{CompressedTarSplit, Toc, VerifiedLayer};
 
+use super::attrs::make_neutral;
 use super::error::{at, io_at};
 use super::remove::remove_tree;
 use super::{LayerRecord, Store, StoreError};
@@ -60,7 +61,9 @@ impl<'a> Staging<'a> {
     /// Opens one of its directories: `tree`, or `spare` for contents that have no place in it.
     pub(crate) fn open(&self, name: &str) -> Result<OwnedFd, StoreError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        openat(self.dir()?.as_fd(), name, flags, Mode::empty()).map_err(at("open", name))
+        let dir = openat(self.dir()?.as_fd(), name, flags, Mode::empty()).map_err(at("open", name))?;
+        make_neutral(dir.as_fd(), self.store.privilege()).map_err(at("set metadata of", name))?;
+        Ok(dir)
     }
 
     /// Makes a directory of the store invisible at once, then removes it; returns the bytes that frees.
