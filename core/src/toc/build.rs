@@ -1,49 +1,33 @@
 //! From the entries as they stand in the JSON to a TOC that holds together.
 
-use alloc::vec::Vec;
-
-use super::json::{self, RawEntry, RawKind};
+use super::json::{self, RawChunk, RawEntry, RawKind};
 use super::{Body, Chunk, Entry, Place, Toc, TocError};
 use crate::{Digest, Kind, Limits, Member, Name};
 
 impl Toc {
     /// Reads and checks a TOC's JSON.
     pub(crate) fn parse(json: &[u8], place: Place, limits: &Limits) -> Result<Self, TocError> {
-        let raw = json::parse(json, limits.entries)?;
-        if raw.version != 1 {
-            return Err(TocError::Version { actual: raw.version });
-        }
-        let mut builder = Builder { toc: Self::default(), place, limits, at: 0, unended: None, content: 0 };
-        builder.toc.tar_split_digest = raw.tar_split_digest;
-        builder.toc.entries.reserve(raw.entries.len());
-        let mut entries = raw.entries.into_iter().enumerate().peekable();
-        while let Some((index, entry)) = entries.next() {
-            let RawKind::Member(kind) = entry.kind else {
-                return Err(match entry.kind {
-                    RawKind::Chunk => TocError::OrphanChunk { entry: index, name: entry.name },
-                    _ => TocError::Field {
-                        entry: index,
-                        name: entry.name,
-                        field: "type",
-                        value: "none".into(),
-                    },
-                });
-            };
-            let mut more = Vec::new();
-            while let Some((_, chunk)) = entries.next_if(|(_, next)| next.kind == RawKind::Chunk) {
-                more.push(chunk);
-            }
-            builder.entry(index, kind, entry, &more)?;
-        }
-        Ok(builder.finish())
+        let mut builder = Builder::new(place, limits);
+        let head = json::parse(json, &mut builder)?;
+        let mut toc = builder.finish()?;
+        toc.tar_split_digest = head.tar_split_digest;
+        Ok(toc)
     }
 }
 
-/// Merges chunk entries into their files and holds every offset against the one before.
-struct Builder<'a> {
+/// Takes the entries one by one, merges chunk entries into their files and holds every offset against the one before.
+///
+/// Nothing waits but the last chunk, of which only the next entry shows whether it ends its file.
+pub(super) struct Builder<'a> {
     toc: Toc,
     place: Place,
     limits: &'a Limits,
+    /// Entries so far, chunk entries included.
+    count: usize,
+    /// The index of the last member, with chunk entries counted.
+    index: usize,
+    /// The last member, if it is a regular file: more chunks of it may come.
+    open: Option<Open>,
     /// End of the last frames seen, or their start while their end is not known yet.
     at: u64,
     /// The index of the chunk whose end was not said: it ends where the next frames begin.
@@ -52,13 +36,57 @@ struct Builder<'a> {
     content: u64,
 }
 
-impl Builder<'_> {
-    fn entry(&mut self, index: usize, kind: Kind, raw: RawEntry, more: &[RawEntry]) -> Result<(), TocError> {
-        self.check_name(index, &raw.name)?;
-        self.check_link(index, &raw)?;
-        if let Some(chunk) = more.iter().find(|chunk| kind != Kind::Regular || chunk.name != raw.name) {
-            return Err(TocError::OrphanChunk { entry: index, name: chunk.name.clone() });
+/// A regular file whose last chunk is still to be checked.
+struct Open {
+    size: u64,
+    digest: Digest,
+    end_offset: Option<i64>,
+    /// Where in the file the waiting chunk must begin.
+    offset: u64,
+    chunk: RawChunk,
+}
+
+impl<'a> Builder<'a> {
+    fn new(place: Place, limits: &'a Limits) -> Self {
+        let toc = Toc::default();
+        Self { toc, place, limits, count: 0, index: 0, open: None, at: 0, unended: None, content: 0 }
+    }
+
+    /// Forgets all entries: the document has another list of them, and the last one counts.
+    pub(super) fn restart(&mut self) {
+        *self = Self::new(self.place, self.limits);
+    }
+
+    /// Takes the next entry.
+    pub(super) fn add(&mut self, raw: RawEntry) -> Result<(), TocError> {
+        let index = self.count;
+        if index >= self.limits.entries {
+            return Err(TocError::TooMany { limit: self.limits.entries });
         }
+        self.count = index.saturating_add(1);
+        match raw.kind {
+            RawKind::Chunk => self.add_chunk(raw),
+            RawKind::Member(kind) => {
+                self.settle(true)?;
+                self.index = index;
+                self.add_member(kind, raw)
+            }
+            RawKind::Missing => Err(missing(index, &raw.name, "type")),
+        }
+    }
+
+    fn finish(mut self) -> Result<Toc, TocError> {
+        self.settle(true)?;
+        if let Place::Blob { data_end } = self.place {
+            self.end_at(data_end);
+        }
+        Ok(self.toc)
+    }
+
+    fn add_member(&mut self, kind: Kind, raw: RawEntry) -> Result<(), TocError> {
+        let index = self.index;
+        self.check_name(&raw.name)?;
+        self.check_link(&raw)?;
         let number = |field, value: i64| {
             u64::try_from(value).map_err(|_negative| TocError::Field {
                 entry: index,
@@ -74,6 +102,10 @@ impl Builder<'_> {
             value: alloc::format!("{}", raw.mode),
         })?;
         let size = number("size", raw.size)?;
+        let uid = number("uid", raw.uid)?;
+        let gid = number("gid", raw.gid)?;
+        let dev_major = number("devMajor", raw.dev_major)?;
+        let dev_minor = number("devMinor", raw.dev_minor)?;
         if kind == Kind::Regular {
             self.content = self.content.saturating_add(size);
         }
@@ -81,121 +113,128 @@ impl Builder<'_> {
             let limit = self.limits.file.min(self.limits.content);
             return Err(TocError::TooLarge { what: "layer's content", len: self.content.max(size), limit });
         }
-        let start = self.toc.chunks.len();
         let mut digest = None;
         if kind == Kind::Regular {
             digest = raw.digest.or_else(|| (size == 0).then_some(Digest::EMPTY));
             let Some(digest) = digest else {
                 return Err(missing(index, &raw.name, "digest"));
             };
-            if size > 0 {
-                self.chunks(index, size, digest, &raw, more)?;
-            } else if digest != Digest::EMPTY {
+            if size == 0 && digest != Digest::EMPTY {
                 return Err(TocError::EmptyDigest { entry: index, name: raw.name, actual: digest });
             }
+            let RawEntry { end_offset, chunk, .. } = raw;
+            self.open = Some(Open { size, digest, end_offset, offset: 0, chunk });
         }
+        let RawEntry { name, link, mtime, atime, ctime, xattrs, .. } = raw;
         let member = Member {
             kind,
+            name,
+            link,
             mode,
             size,
-            uid: number("uid", raw.uid)?,
-            gid: number("gid", raw.gid)?,
-            mtime: raw.mtime,
-            atime: raw.atime,
-            ctime: raw.ctime,
-            dev_major: number("devMajor", raw.dev_major)?,
-            dev_minor: number("devMinor", raw.dev_minor)?,
-            xattrs: raw.xattrs,
-            name: raw.name,
-            link: raw.link,
+            uid,
+            gid,
+            mtime,
+            atime,
+            ctime,
+            dev_major,
+            dev_minor,
+            xattrs,
         };
-        self.toc.entries.push(Entry { member, digest, chunks: start..self.toc.chunks.len() });
+        let chunks = self.toc.chunks.len();
+        self.toc.entries.push(Entry { member, digest, chunks: chunks..chunks });
         Ok(())
     }
 
-    /// Adds the chunks of one file, which the `reg` entry opens and `chunk` entries continue.
-    fn chunks(
-        &mut self,
-        index: usize,
-        size: u64,
-        digest: Digest,
-        raw: &RawEntry,
-        more: &[RawEntry],
-    ) -> Result<(), TocError> {
-        let mut offset = 0_u64;
-        let count = more.len().saturating_add(1);
-        for (at, chunk) in core::iter::once(raw).chain(more).enumerate() {
-            let last = at.saturating_add(1) == count;
-            if chunk.inner_offset != 0 {
-                return Err(TocError::InnerOffset { entry: index, name: raw.name.clone() });
-            }
-            let left = size.saturating_sub(offset);
-            let len = match u64::try_from(chunk.chunk_size) {
-                // The writer leaves the size out where the chunk goes to the end of the file.
-                Ok(0) if last => left,
-                Ok(len) => len,
-                Err(_negative) => 0,
-            };
-            let fits = len > 0 && len <= left && (!last || len == left);
-            if !fits || u64::try_from(chunk.chunk_offset) != Ok(offset) {
-                let (chunk_offset, chunk_size) = (chunk.chunk_offset, chunk.chunk_size);
-                let name = raw.name.clone();
-                return Err(TocError::Sizes {
-                    entry: index,
-                    name,
-                    size,
-                    expected: offset,
-                    chunk_offset,
-                    chunk_size,
-                });
-            }
-            let chunk_digest = match chunk.chunk_digest {
-                None if count == 1 => digest,
-                None => return Err(missing(index, &raw.name, "chunkDigest")),
-                Some(chunk_digest) if count == 1 && chunk_digest != digest => {
-                    let name = raw.name.clone();
-                    return Err(TocError::OneChunk {
-                        entry: index,
-                        name,
-                        expected: digest,
-                        actual: chunk_digest,
-                    });
-                }
-                Some(chunk_digest) => chunk_digest,
-            };
-            let end_offset = if last { raw.end_offset } else { None };
-            let body = self.body(index, raw, chunk.offset, end_offset, chunk.zeros)?;
-            self.toc.chunks.push(Chunk { offset, len, digest: chunk_digest, body });
-            offset = offset.saturating_add(len);
+    fn add_chunk(&mut self, raw: RawEntry) -> Result<(), TocError> {
+        let file = self.toc.entries.last().filter(|_| self.open.is_some());
+        if file.is_none_or(|file| file.member.name != raw.name) {
+            return Err(TocError::OrphanChunk { entry: self.index, name: raw.name });
+        }
+        self.settle(false)?;
+        if let Some(open) = &mut self.open {
+            open.chunk = raw.chunk;
         }
         Ok(())
     }
 
-    fn body(
-        &mut self,
-        index: usize,
-        raw: &RawEntry,
-        offset: Option<i64>,
-        end: Option<i64>,
-        zeros: bool,
-    ) -> Result<Body, TocError> {
+    /// Adds the chunk that waits, now that it is known whether it is the last of its file.
+    fn settle(&mut self, last: bool) -> Result<(), TocError> {
+        let Some(mut open) = self.open.take() else { return Ok(()) };
+        if open.size > 0 {
+            self.push_chunk(&mut open, last)?;
+        }
+        if !last {
+            self.open = Some(open);
+        }
+        Ok(())
+    }
+
+    fn push_chunk(&mut self, open: &mut Open, last: bool) -> Result<(), TocError> {
+        let (index, chunk) = (self.index, &open.chunk);
+        let only = last && open.offset == 0;
+        if chunk.inner_offset != 0 {
+            return Err(TocError::InnerOffset { entry: index, name: self.name() });
+        }
+        let left = open.size.saturating_sub(open.offset);
+        let len = match u64::try_from(chunk.size) {
+            // The writer leaves the size out where the chunk goes to the end of the file.
+            Ok(0) if last => left,
+            Ok(len) => len,
+            Err(_negative) => 0,
+        };
+        let fits = len > 0 && len <= left && (!last || len == left);
+        if !fits || u64::try_from(chunk.offset) != Ok(open.offset) {
+            return Err(TocError::Sizes {
+                entry: index,
+                name: self.name(),
+                size: open.size,
+                expected: open.offset,
+                chunk_offset: chunk.offset,
+                chunk_size: chunk.size,
+            });
+        }
+        let digest = match chunk.digest {
+            None if only => open.digest,
+            None => return Err(missing(index, &self.name(), "chunkDigest")),
+            Some(digest) if only && digest != open.digest => {
+                let (expected, actual) = (open.digest, digest);
+                return Err(TocError::OneChunk { entry: index, name: self.name(), expected, actual });
+            }
+            Some(digest) => digest,
+        };
+        let body = self.body(chunk, open.end_offset.filter(|_| last))?;
+        self.toc.chunks.push(Chunk { offset: open.offset, len, digest, body });
+        open.offset = open.offset.saturating_add(len);
+        let end = self.toc.chunks.len();
+        if let Some(file) = self.toc.entries.last_mut() {
+            file.chunks.end = end;
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, chunk: &RawChunk, end: Option<i64>) -> Result<Body, TocError> {
         let Place::Blob { data_end } = self.place else {
-            return Ok(if zeros { Body::Zeros } else { Body::Unlocated });
+            return Ok(if chunk.zeros { Body::Zeros } else { Body::Unlocated });
         };
-        let Some(offset) = offset else {
-            return if zeros { Ok(Body::Zeros) } else { Err(missing(index, &raw.name, "offset")) };
+        let Some(offset) = chunk.frames else {
+            return if chunk.zeros {
+                Ok(Body::Zeros)
+            } else {
+                Err(missing(self.index, &self.name(), "offset"))
+            };
         };
-        let bad = |after, offset| TocError::Offset {
-            entry: index,
-            name: raw.name.clone(),
+        let bad = |builder: &Self, after, offset| TocError::Offset {
+            entry: builder.index,
+            name: builder.name(),
             offset,
             after,
             data_end,
         };
-        let start = u64::try_from(offset).map_err(|_negative| bad(self.at, offset))?;
+        let start = u64::try_from(offset).map_err(|_negative| bad(self, self.at, offset))?;
         // Frames follow one another; a chunk whose end was not said ends here.
         if start < self.at || start >= data_end || (self.unended.is_some() && start == self.at) {
-            return Err(bad(self.at, offset));
+            return Err(bad(self, self.at, offset));
         }
         self.end_at(start);
         self.at = start;
@@ -203,13 +242,13 @@ impl Builder<'_> {
             None | Some(0) => None,
             Some(end) => {
                 let stop = u64::try_from(end).ok().filter(|stop| *stop > start && *stop <= data_end);
-                Some(stop.ok_or_else(|| bad(start, end))?)
+                Some(stop.ok_or_else(|| bad(self, start, end))?)
             }
         };
         if let Some(end) = end {
             self.at = end;
         }
-        if zeros {
+        if chunk.zeros {
             return Ok(Body::Zeros);
         }
         if end.is_none() {
@@ -228,7 +267,7 @@ impl Builder<'_> {
         }
     }
 
-    fn check_name(&self, index: usize, name: &Name) -> Result<(), TocError> {
+    fn check_name(&self, name: &Name) -> Result<(), TocError> {
         let bytes = name.as_bytes();
         let problem = if bytes.is_empty() {
             "is empty"
@@ -239,10 +278,10 @@ impl Builder<'_> {
         } else {
             return Ok(());
         };
-        Err(TocError::Name { entry: index, name: name.clone(), problem, limit: self.limits.path })
+        Err(TocError::Name { entry: self.index, name: name.clone(), problem, limit: self.limits.path })
     }
 
-    fn check_link(&self, index: usize, raw: &RawEntry) -> Result<(), TocError> {
+    fn check_link(&self, raw: &RawEntry) -> Result<(), TocError> {
         let problem = if raw.link.as_bytes().contains(&0) {
             "links to a name with a NUL byte"
         } else if raw.link.as_bytes().len() > self.limits.path {
@@ -250,14 +289,12 @@ impl Builder<'_> {
         } else {
             return Ok(());
         };
-        Err(TocError::Name { entry: index, name: raw.name.clone(), problem, limit: self.limits.path })
+        Err(TocError::Name { entry: self.index, name: raw.name.clone(), problem, limit: self.limits.path })
     }
 
-    fn finish(mut self) -> Toc {
-        if let Place::Blob { data_end } = self.place {
-            self.end_at(data_end);
-        }
-        self.toc
+    /// Returns the name of the last member.
+    fn name(&self) -> Name {
+        self.toc.entries.last().map(|entry| entry.member.name.clone()).unwrap_or_default()
     }
 }
 

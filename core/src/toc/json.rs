@@ -4,7 +4,6 @@
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 
 use base64::Engine as _;
@@ -12,14 +11,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::TocError;
+use super::build::Builder;
 use super::time::{self, Rfc3339};
 use crate::{Digest, Name, Timestamp, Xattrs};
 
-/// The document, with entries as they stand in it.
+/// What the document says besides its entries.
 #[derive(Debug, Default)]
-pub(super) struct RawToc {
-    pub(super) version: i64,
-    pub(super) entries: Vec<RawEntry>,
+pub(super) struct Head {
+    version: Option<i64>,
     pub(super) tar_split_digest: Option<Digest>,
 }
 
@@ -40,12 +39,20 @@ pub(super) struct RawEntry {
     pub(super) dev_minor: i64,
     pub(super) xattrs: Xattrs,
     pub(super) digest: Option<Digest>,
-    pub(super) offset: Option<i64>,
     pub(super) end_offset: Option<i64>,
+    pub(super) chunk: RawChunk,
+}
+
+/// What an entry says about its chunk: the first of a regular file, or one more.
+#[derive(Debug, Default)]
+pub(super) struct RawChunk {
+    /// Where in the blob its frames begin.
+    pub(super) frames: Option<i64>,
     pub(super) inner_offset: i64,
-    pub(super) chunk_size: i64,
-    pub(super) chunk_offset: i64,
-    pub(super) chunk_digest: Option<Digest>,
+    pub(super) size: i64,
+    /// Where it begins in the file.
+    pub(super) offset: i64,
+    pub(super) digest: Option<Digest>,
     pub(super) zeros: bool,
 }
 
@@ -61,13 +68,21 @@ pub(super) enum RawKind {
     Missing,
 }
 
-/// Reads a whole document; stops at `limit` entries.
-pub(super) fn parse(json: &[u8], limit: usize) -> Result<RawToc, TocError> {
+/// Reads a whole document and hands each entry to `builder` as it comes; what the builder refuses ends the reading.
+pub(super) fn parse(json: &[u8], builder: &mut Builder<'_>) -> Result<Head, TocError> {
+    let (mut head, mut refused) = (Head::default(), None);
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let mut over = false;
-    let toc = deserializer.deserialize_map(TocVisitor { limit, over: &mut over });
-    let toc = toc.and_then(|toc| deserializer.end().map(|()| toc));
-    toc.map_err(|error| if over { TocError::TooMany { limit } } else { TocError::json(&error) })
+    let read = deserializer.deserialize_map(TocVisitor { head: &mut head, builder, refused: &mut refused });
+    let read = read.and_then(|()| deserializer.end());
+    if let (Err(error), None) = (&read, &refused) {
+        return Err(TocError::json(error));
+    }
+    match (head.version, refused) {
+        (Some(1), None) => Ok(head),
+        (Some(1) | None, Some(refused)) => Err(refused),
+        // Nobody knows what is wrong with the entries of another version.
+        (version, _) => Err(TocError::Version { actual: version.unwrap_or_default() }),
+    }
 }
 
 /// Lower-cases a key without allocating where it is short, as every known key is.
@@ -106,76 +121,75 @@ impl<'de> serde::Deserialize<'de> for Key {
     }
 }
 
-struct TocVisitor<'a> {
-    limit: usize,
-    over: &'a mut bool,
+struct TocVisitor<'a, 'b> {
+    head: &'a mut Head,
+    builder: &'a mut Builder<'b>,
+    refused: &'a mut Option<TocError>,
 }
 
-impl<'de> Visitor<'de> for TocVisitor<'_> {
-    type Value = RawToc;
+impl<'de> Visitor<'de> for TocVisitor<'_, '_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a TOC object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawToc, A::Error> {
-        let mut toc = RawToc::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { head, builder, refused } = self;
         while let Some(key) = map.next_key::<Key>()? {
             match key.as_bytes() {
-                b"version" => toc.version = map.next_value::<Option<i64>>()?.unwrap_or_default(),
+                b"version" => head.version = Some(number(&mut map)?.unwrap_or_default()),
                 b"entries" => {
-                    toc.entries =
-                        map.next_value_seed(Entries { limit: self.limit, over: &mut *self.over })?;
+                    builder.restart();
+                    map.next_value_seed(Entries { builder: &mut *builder, refused: &mut *refused })?;
                 }
-                b"tarsplitdigest" => toc.tar_split_digest = digest(&mut map, "tarSplitDigest")?,
+                b"tarsplitdigest" => head.tar_split_digest = digest(&mut map, "tarSplitDigest")?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(toc)
+        Ok(())
     }
 }
 
-struct Entries<'a> {
-    limit: usize,
-    /// Set when there are more.
-    over: &'a mut bool,
+struct Entries<'a, 'b> {
+    builder: &'a mut Builder<'b>,
+    /// What the builder says where it stops the reading.
+    refused: &'a mut Option<TocError>,
 }
 
-impl<'de> DeserializeSeed<'de> for Entries<'_> {
-    type Value = Vec<RawEntry>;
+impl<'de> DeserializeSeed<'de> for Entries<'_, '_> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_option(self)
     }
 }
 
-impl<'de> Visitor<'de> for Entries<'_> {
-    type Value = Vec<RawEntry>;
+impl<'de> Visitor<'de> for Entries<'_, '_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an array of entries")
     }
 
-    fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
+    fn visit_none<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_seq(self)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while let Some(entry) = seq.next_element::<RawEntry>()? {
-            if entries.len() >= self.limit {
-                *self.over = true;
-                return Err(A::Error::custom("too many entries"));
+            if let Err(error) = self.builder.add(entry) {
+                *self.refused = Some(error);
+                return Err(A::Error::custom("refused"));
             }
-            entries.push(entry);
         }
-        Ok(entries)
+        Ok(())
     }
 }
 
@@ -223,13 +237,13 @@ impl<'de> Visitor<'de> for EntryVisitor {
                 b"devminor" => entry.dev_minor = number(&mut map)?.unwrap_or_default(),
                 b"xattrs" => entry.xattrs = map.next_value::<Option<RawXattrs>>()?.unwrap_or_default().0,
                 b"digest" => entry.digest = digest(&mut map, "digest")?,
-                b"offset" => entry.offset = number(&mut map)?,
+                b"offset" => entry.chunk.frames = number(&mut map)?,
                 b"endoffset" => entry.end_offset = number(&mut map)?,
-                b"inneroffset" => entry.inner_offset = number(&mut map)?.unwrap_or_default(),
-                b"chunksize" => entry.chunk_size = number(&mut map)?.unwrap_or_default(),
-                b"chunkoffset" => entry.chunk_offset = number(&mut map)?.unwrap_or_default(),
-                b"chunkdigest" => entry.chunk_digest = digest(&mut map, "chunkDigest")?,
-                b"chunktype" => entry.zeros = zeros(&mut map)?,
+                b"inneroffset" => entry.chunk.inner_offset = number(&mut map)?.unwrap_or_default(),
+                b"chunksize" => entry.chunk.size = number(&mut map)?.unwrap_or_default(),
+                b"chunkoffset" => entry.chunk.offset = number(&mut map)?.unwrap_or_default(),
+                b"chunkdigest" => entry.chunk.digest = digest(&mut map, "chunkDigest")?,
+                b"chunktype" => entry.chunk.zeros = zeros(&mut map)?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }

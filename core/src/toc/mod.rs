@@ -5,7 +5,7 @@
 //! | case | rule |
 //! |---|---|
 //! | keys in another case, unknown keys, `null` values | accepted, as the reference does |
-//! | the same key twice in one object | the last one counts |
+//! | the same key twice in one object | the last one counts; of two lists of entries, both must be without fault |
 //! | text after the object, bad base64, bad digest, bad time, unknown `type` or `chunkType`, negative number | [`TocError::Json`] or [`TocError::Field`]: the TOC is unusable, the layer is pulled whole |
 //! | `version` other than 1 | [`TocError::Version`]: pulled whole |
 //! | a chunk entry with no regular file before it, or of another name | [`TocError::OrphanChunk`]: pulled whole |
@@ -25,6 +25,9 @@
 //!
 //! "Refused" means that the TOC contradicts itself: somebody lies, and the pull ends. "Pulled whole" means that it is
 //! not understood, and not needed: the tar alone says it all.
+//!
+//! Each entry is checked as it is read, and the first that is wrong ends the reading: nothing is kept of the JSON but
+//! what becomes part of the [`Toc`].
 
 mod build;
 mod error;

@@ -143,6 +143,34 @@ fn of_a_key_that_comes_twice_the_last_counts() {
 }
 
 #[test]
+fn of_entries_that_come_twice_the_last_count() {
+    let text = sample().to_string();
+    let expected = parse(&text).unwrap();
+    let file = json!([{"type": "reg", "name": "./one", "size": 5, "digest": digest("one"), "offset": 9_000}]);
+    // Neither the offset, nor the open file, nor the count of the first list means anything for the second.
+    let twice = std::format!(r#"{{"entries":{file},{}"#, &text[1..]);
+    let limits = Limits { entries: 7, content: 42, ..Limits::default() };
+    assert_eq!(parse_within(&twice, &limits).unwrap(), expected);
+    let chunk =
+        std::format!(r#"{{"version":1,"entries":{file},"entries":[{{"type":"chunk","name":"./one"}}]}}"#);
+    assert!(matches!(parse(&chunk), Err(TocError::OrphanChunk { entry: 0, .. })));
+    let nothing = std::format!(r#"{},"entries":null}}"#, &text[..text.len() - 1]);
+    assert!(parse(&nothing).unwrap().entries().is_empty());
+}
+
+#[test]
+fn the_first_entry_refused_ends_the_reading() {
+    let bad = r#""entries":[{"type":"fifo","name":"a"},{"type":"fifo","name":""}"#;
+    let empty = |parsed| matches!(parsed, Err(TocError::Name { entry: 1, .. }));
+    assert!(empty(parse(&std::format!("{{{bad},no JSON"))));
+    assert!(empty(parse(&std::format!(r#"{{{bad}],"version":1}}"#))));
+    assert!(empty(parse(&std::format!(r#"{{"version":1,{bad}]}}"#))));
+    // Of another version it is not known what is wrong with it.
+    let other = parse(&std::format!(r#"{{"version":2,{bad}]}}"#));
+    assert_eq!(other, Err(TocError::Version { actual: 2 }));
+}
+
+#[test]
 fn what_is_not_understood_is_pulled_whole() {
     let text = sample().to_string();
     let cases = [

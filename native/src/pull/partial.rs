@@ -6,37 +6,32 @@
 //! proof thread     wait for the next file of the tar ── read it back ── DiffID
 //! ```
 
+mod donors;
+mod fetch;
+mod proof;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use shingle_core::{
-    Agreed, Body, Class, Complete, CompressedTarSplit, DiffIdCheck, DiffIdError, Digest, Donated, Fetch,
-    FileId, FileRow, Hasher, Ledger, Member, Plan, PlannedFile, Source, Toc, VerifiedLayer,
+    Agreed, Body, Class, CompressedTarSplit, Digest, FileId, FileRow, Member, Plan, PlannedFile, Source, Toc,
+    VerifiedLayer,
 };
 
 use super::error::LayerError;
 use super::files::Files;
 use super::layer::{Job, Made, Pulled};
 use super::report::{LayerMode, Phase};
-use crate::length;
-use crate::registry::OnWhole;
 use crate::store::{
     Contents, Donors, Form, LayerRecord, Layout, PlaceOutcome, Placer, Sites, Staging, TreeRoot, WriteCache,
-    object_name, segment_of,
+    segment_of,
 };
 
 /// How many threads fetch one layer: enough to hide round trips, few enough to bound windows and buffers.
 const FETCHERS: usize = 4;
-/// How many threads take from donors, and how many files at a time.
+/// How many threads take from donors.
 const REUSERS: usize = 2;
-const REUSE_BATCH: usize = 32;
-/// After so many content bytes a fetch thread sees to it that they reach the disk, while the others go on: the `syncfs`
-/// before the layer becomes visible then finds little left to wait for.
-const WRITE_BACK: u64 = 48 << 20;
-/// How much of a file is read back at once, in bytes.
-const BUFFER: usize = 256 * 1024;
 
 /// How a pull by file ended.
 pub(super) enum Outcome {
@@ -58,6 +53,8 @@ struct Work<'a> {
     /// The files that wait for each first file with the same content.
     twins: BTreeMap<FileId, Vec<(FileId, bool)>>,
     rows: Mutex<Vec<FileRow>>,
+    /// Which of them are objects that this pull made.
+    adopted: Mutex<Vec<(Digest, Option<Class>)>>,
     /// Content bytes written by fetches so far.
     written: AtomicU64,
     bad: Mutex<BTreeSet<Digest>>,
@@ -114,10 +111,19 @@ pub(super) fn pull(
         files: Files::new(plan),
         twins,
         rows: Mutex::default(),
+        adopted: Mutex::default(),
         written: AtomicU64::new(0),
         bad: Mutex::default(),
     };
-    match work.run(agreed, layout, || work.prepare(&staging, layout, tar_split)) {
+    let ended = work.run(agreed, layout, || work.prepare(&staging, layout, tar_split));
+    if ended.is_err() {
+        // No index names them, so nobody else counts on them.
+        let adopted = work.adopted.lock().unwrap_or_else(PoisonError::into_inner);
+        for (digest, class) in adopted.iter() {
+            context.store.disown(digest, class.as_ref());
+        }
+    }
+    match ended {
         Ok((verified, (record, made))) => {
             context.reporter.phase(job.index, Phase::Publishing);
             staging.publish(verified)?;
@@ -152,7 +158,7 @@ impl Work<'_> {
             let proof = scope.spawn(|| self.guard(|| self.check(agreed)));
             let fetchers: Vec<_> =
                 (0..workers).map(|_| scope.spawn(|| self.guard(|| self.fetch(&fetches, &ledger)))).collect();
-            let more = (self.plan.files().len() > REUSERS * REUSE_BATCH)
+            let more = (self.plan.files().len() > REUSERS * donors::BATCH)
                 .then(|| scope.spawn(|| self.guard(|| self.reuse(&planned))));
             let mut made = self.guard(|| {
                 self.contents.root.make_others(layout, &tocs)?;
@@ -235,142 +241,6 @@ impl Work<'_> {
         entry.ok_or(Stop::GivenUp)
     }
 
-    /// Takes what donors give, a batch of neighbours after another: they share directories.
-    fn reuse(&self, planned: &Mutex<std::slice::Iter<'_, PlannedFile>>) -> Result<(), Stop> {
-        let mut cache = WriteCache::default();
-        loop {
-            let batch: Vec<_> = {
-                let mut planned = planned.lock().unwrap_or_else(PoisonError::into_inner);
-                planned.by_ref().take(REUSE_BATCH).collect()
-            };
-            if batch.is_empty() {
-                return Ok(());
-            }
-            if self.stopped() {
-                return Err(Stop::GivenUp);
-            }
-            for planned in batch {
-                match &planned.source {
-                    Source::Held { digest, same_class } => {
-                        self.take_held(&mut cache, planned.file, digest, *same_class)?;
-                    }
-                    Source::Assembled { donated, fetched } if !donated.is_empty() || !fetched => {
-                        self.take_pieces(&mut cache, planned.file, donated)?;
-                    }
-                    // Completed by whoever completes the first file, or by those who fetch.
-                    Source::Twin { .. } | Source::Assembled { .. } => {}
-                }
-            }
-        }
-    }
-
-    fn take_held(
-        &self,
-        cache: &mut WriteCache,
-        file: FileId,
-        digest: &Digest,
-        same_class: bool,
-    ) -> Result<(), Stop> {
-        let (member, _) = self.member(file)?;
-        let class = Class::of(member);
-        let Some(held) = self.donors.object(digest, &class) else {
-            return self.give_up_on(*digest);
-        };
-        let name = object_name(digest, held.classed.then_some(&held.class));
-        let store = self.job.context.store;
-        let outcome =
-            self.contents.place(cache, &self.placer, file, store.fd(), name.as_bytes(), same_class)?;
-        let method = match outcome {
-            PlaceOutcome::Placed(method) => method,
-            PlaceOutcome::NoDonor => {
-                store.quarantine(digest, held.classed.then_some(&held.class))?;
-                return self.give_up_on(*digest);
-            }
-        };
-        // Whatever name it was found under, this layer needs that object from now on.
-        self.row(FileRow { digest: *digest, class: held.class, size: member.size, classed: held.classed });
-        if method != shingle_core::Method::Hardlink && held.class != class {
-            self.adopt(cache, file, digest, class, member.size)?;
-        }
-        if self.files.arrived(file) {
-            self.files.ready(file);
-        }
-        Ok(())
-    }
-
-    fn take_pieces(&self, cache: &mut WriteCache, file: FileId, donated: &[Donated]) -> Result<(), Stop> {
-        let shared = self.files.is_shared(file);
-        for Donated { offset, chunk, digest, .. } in donated {
-            let donor = self.open_object(&chunk.object)?;
-            let Some(donor) = donor else { return self.give_up_on(chunk.object) };
-            // An index row is a claim. Were it believed, one layer's false row could spoil every later layer's pull.
-            let copied = self.contents.copy_piece(cache, file, shared, &donor, chunk, *offset)?;
-            if copied != Some(*digest) {
-                let object_is_bad = self.is_bad(&chunk.object)?;
-                return self.give_up_on(if object_is_bad { chunk.object } else { *digest });
-            }
-        }
-        self.contents.open(cache, file, shared)?;
-        if self.files.arrived(file) {
-            self.complete(cache, file, shared)?;
-        }
-        cache.close();
-        Ok(())
-    }
-
-    /// Opens any object with this content.
-    fn open_object(&self, digest: &Digest) -> Result<Option<OwnedFd>, Stop> {
-        for held in self.donors.objects(digest) {
-            let name = object_name(digest, held.classed.then_some(&held.class));
-            if let Some(file) = self.job.context.store.open_object(&name)? {
-                return Ok(Some(file));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Notes a bad donor: the layer is begun anew without it.
-    fn give_up_on(&self, digest: Digest) -> Result<(), Stop> {
-        self.bad.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
-        Err(Stop::GivenUp)
-    }
-
-    /// Fetches, one request after another, until none is left.
-    fn fetch(
-        &self,
-        fetches: &Mutex<impl Iterator<Item = Fetch>>,
-        ledger: &Mutex<Ledger>,
-    ) -> Result<(), Stop> {
-        let mut cache = WriteCache::default();
-        loop {
-            let next = fetches.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some(mut fetch) = next else { return Ok(()) };
-            let mut written = 0;
-            let mut reader = self.job.blob.read_range(fetch.remaining(), OnWhole::Cut)?;
-            while let Some(bytes) = reader.next_bytes()? {
-                if self.stopped() {
-                    return Err(Stop::GivenUp);
-                }
-                self.job.context.reporter.received(self.job.index, length(&bytes));
-                let mut chunks = fetch.receive(&bytes);
-                while let Some(lent) = chunks.next_chunk()? {
-                    let shared = self.files.is_shared(lent.file);
-                    self.contents.write(&mut cache, lent.file, shared, lent.bytes, lent.offset)?;
-                    written += length(lent.bytes);
-                    if lent.ends_chunk && self.files.arrived(lent.file) {
-                        self.complete(&mut cache, lent.file, shared)?;
-                    }
-                }
-            }
-            cache.close();
-            ledger.lock().unwrap_or_else(PoisonError::into_inner).credit(fetch.finish()?);
-            let before = self.written.fetch_add(written, Ordering::Relaxed);
-            if before / WRITE_BACK != (before + written) / WRITE_BACK {
-                self.job.context.store.sync()?;
-            }
-        }
-    }
-
     /// Gives a file that has all its bytes its metadata, its object's name and its twins.
     fn complete(&self, cache: &mut WriteCache, file: FileId, shared: bool) -> Result<(), Stop> {
         let entry = self.toc.file(file).ok_or(Stop::GivenUp)?;
@@ -407,6 +277,8 @@ impl Work<'_> {
         size: u64,
     ) -> Result<(), Stop> {
         if let Some(classed) = self.contents.adopt(cache, self.job.context.store, file, digest, &class)? {
+            let object = (*digest, classed.then_some(class));
+            self.adopted.lock().unwrap_or_else(PoisonError::into_inner).push(object);
             self.row(FileRow { digest: *digest, class, size, classed });
         }
         Ok(())
@@ -414,88 +286,6 @@ impl Work<'_> {
 
     fn row(&self, row: FileRow) {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
-    }
-
-    /// Reads everything back in the order of the tar.
-    fn check(&self, agreed: &Agreed) -> Result<DiffIdCheck, Stop> {
-        let mut check = DiffIdCheck::new(agreed.clone(), self.plan);
-        let mut cache = crate::store::ParentCache::default();
-        let mut buffer = vec![0; BUFFER];
-        loop {
-            let file = match check.wants() {
-                Ok(Some(file)) => file,
-                Ok(None) => return Ok(check),
-                Err(error) => return self.blame(error),
-            };
-            self.files.wait(file).map_err(|_given_up| Stop::GivenUp)?;
-            let opened = self.contents.open_to_read(&mut cache, file)?;
-            loop {
-                let read = rustix::io::read(&opened, &mut buffer)
-                    .map_err(|errno| self.contents.error("read", file, errno))?;
-                if let Err(error) = check.receive(buffer.get(..read).unwrap_or_default()) {
-                    return self.blame(error);
-                }
-                // A short read of a regular file is its end: most files need no second one to say so.
-                if read < buffer.len() {
-                    break;
-                }
-            }
-        }
-    }
-
-    /// Compares with the image's DiffID.
-    fn settle(&self, check: DiffIdCheck, complete: Complete) -> Result<VerifiedLayer, Stop> {
-        match check.finish(complete, &self.job.descriptor.diff_id) {
-            Ok(verified) => Ok(verified),
-            Err(error) => self.blame(error),
-        }
-    }
-
-    /// Finds out whether donors are to blame for an error of the proof; if so they are put away.
-    fn blame<T>(&self, error: DiffIdError) -> Result<T, Stop> {
-        let mut bad = BTreeSet::new();
-        for planned in self.plan.files() {
-            match &planned.source {
-                Source::Held { digest, .. } => bad.extend(self.is_bad(digest)?.then_some(*digest)),
-                Source::Assembled { donated, .. } => {
-                    for Donated { chunk, .. } in donated {
-                        bad.extend(self.is_bad(&chunk.object)?.then_some(chunk.object));
-                    }
-                }
-                Source::Twin { .. } => {}
-            }
-        }
-        if bad.is_empty() {
-            return Err(Stop::Error(error.into()));
-        }
-        for digest in &bad {
-            for held in self.donors.objects(digest) {
-                self.job.context.store.quarantine(digest, held.classed.then_some(&held.class))?;
-            }
-        }
-        self.bad.lock().unwrap_or_else(PoisonError::into_inner).extend(bad);
-        Err(Stop::GivenUp)
-    }
-
-    /// Whether any object of a content is another content.
-    fn is_bad(&self, digest: &Digest) -> Result<bool, Stop> {
-        for held in self.donors.objects(digest) {
-            let name = object_name(digest, held.classed.then_some(&held.class));
-            let Some(file) = self.job.context.store.open_object(&name)? else { return Ok(true) };
-            let mut hasher = Hasher::new();
-            let mut buffer = vec![0; BUFFER];
-            loop {
-                match rustix::io::read(file.as_fd(), &mut buffer) {
-                    Ok(0) => break,
-                    Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
-                    Err(_unreadable) => return Ok(true),
-                }
-            }
-            if hasher.finish() != *digest {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }
 

@@ -161,10 +161,9 @@ fn set(
 ) -> Result<(), Errno> {
     match result {
         // Not on this file system, or not for this kind of file (`user.` on links and devices), or not for us.
-        Err(Errno::OPNOTSUPP) => {}
-        Err(Errno::PERM) => {}
+        Err(Errno::OPNOTSUPP | Errno::PERM) => {}
         Err(Errno::ACCESS) if !privilege.root => {}
-        // A name, length or value that the kernel has no use for.
+        // A value that the kernel does not understand (capabilities, ACLs), or longer than the file system can hold.
         Err(Errno::INVAL | Errno::RANGE | Errno::TOOBIG) => {}
         // No room in the inode (ext4 has one block for all xattrs); a disk without room is something else.
         Err(Errno::NOSPC) if fs::fstatvfs(near).is_ok_and(|disk| disk.f_bavail > 0) => {}

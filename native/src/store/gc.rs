@@ -53,13 +53,16 @@ impl Store {
                 collected.bytes += aside.doom(&format!("trees/{name}"))?;
             }
         }
-        for name in self.names("images/refs")?.iter().filter(|name| name.ends_with(".tmp")) {
-            self.remove_file(&format!("images/refs/{name}"), &mut collected.bytes)?;
-        }
         for name in self.names("images/blobs")? {
             if !Digest::from_hex(&name).is_some_and(|digest| documents.contains(&digest)) {
                 self.remove_file(&format!("images/blobs/{name}"), &mut collected.bytes)?;
                 collected.documents += 1;
+            }
+        }
+        // Left by a pull that was killed; no other runs now.
+        for name in self.names("images/refs")? {
+            if name.ends_with(".tmp") {
+                self.remove_file(&format!("images/refs/{name}"), &mut collected.bytes)?;
             }
         }
         for name in self.names("quarantine")? {

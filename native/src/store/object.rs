@@ -1,7 +1,7 @@
 //! Objects: contents by their digests.
 
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt};
-use rustix::fs::{AtFlags, linkat, renameat};
+use rustix::fs::{AtFlags, linkat, renameat, unlinkat};
 use rustix::io::Errno;
 use shingle_core::{Class, Digest};
 use std::os::fd::BorrowedFd;
@@ -56,6 +56,12 @@ impl Store {
             }
         }
         Ok(None)
+    }
+
+    /// Takes an object's name back when the pull that gave it came to nothing; gc takes what is left.
+    pub(crate) fn disown(&self, digest: &Digest, class: Option<&Class>) {
+        let _gone_or_not: Result<(), Errno> =
+            unlinkat(self.fd(), object_name(digest, class).as_str(), AtFlags::empty());
     }
 
     /// Takes a corrupt object out of everybody's way, under whichever of its names it is.

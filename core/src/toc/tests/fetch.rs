@@ -86,7 +86,8 @@ fn a_toc_that_is_a_bomb() {
 
 #[test]
 fn many_small_entries_are_stopped_at_the_limit() {
-    let json = format!(r#"{{"version":1,"entries":[{}{{}}]}}"#, "{},".repeat(1000));
+    let entry = r#"{"type":"fifo","name":"a"}"#;
+    let json = format!(r#"{{"version":1,"entries":[{}{entry}]}}"#, format!("{entry},").repeat(1000));
     let limits = Limits { entries: 1000, ..Limits::default() };
     assert_eq!(super::parse_within(&json, &limits).unwrap_err(), TocError::TooMany { limit: 1000 });
 }

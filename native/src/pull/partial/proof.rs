@@ -1,0 +1,99 @@
+//! The proof: reading the layer back from where it really is, and finding who is to blame when it is another.
+
+use std::collections::BTreeSet;
+use std::os::fd::AsFd;
+use std::sync::PoisonError;
+
+use shingle_core::{
+    Agreed, Complete, DiffIdCheck, DiffIdError, Digest, Donated, Hasher, Source, VerifiedLayer,
+};
+
+use super::{Stop, Work};
+use crate::store::{ParentCache, object_name};
+
+/// How much of a file is read back at once, in bytes.
+const BUFFER: usize = 256 * 1024;
+
+impl Work<'_> {
+    /// Reads everything back in the order of the tar.
+    pub(super) fn check(&self, agreed: &Agreed) -> Result<DiffIdCheck, Stop> {
+        let mut check = DiffIdCheck::new(agreed.clone(), self.plan);
+        let mut cache = ParentCache::default();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let file = match check.wants() {
+                Ok(Some(file)) => file,
+                Ok(None) => return Ok(check),
+                Err(error) => return self.blame(error),
+            };
+            self.files.wait(file).map_err(|_given_up| Stop::GivenUp)?;
+            let opened = self.contents.open_to_read(&mut cache, file)?;
+            loop {
+                let read = rustix::io::read(&opened, &mut buffer)
+                    .map_err(|errno| self.contents.error("read", file, errno))?;
+                if let Err(error) = check.receive(buffer.get(..read).unwrap_or_default()) {
+                    return self.blame(error);
+                }
+                // A short read of a regular file is its end: most files need no second one to say so.
+                if read < buffer.len() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Compares with the image's DiffID.
+    pub(super) fn settle(&self, check: DiffIdCheck, complete: Complete) -> Result<VerifiedLayer, Stop> {
+        match check.finish(complete, &self.job.descriptor.diff_id) {
+            Ok(verified) => Ok(verified),
+            Err(error) => self.blame(error),
+        }
+    }
+
+    /// Finds out whether donors are to blame for an error of the proof; if so they are put away.
+    pub(super) fn blame<T>(&self, error: DiffIdError) -> Result<T, Stop> {
+        let mut bad = BTreeSet::new();
+        for planned in self.plan.files() {
+            match &planned.source {
+                Source::Held { digest, .. } => bad.extend(self.is_bad(digest)?.then_some(*digest)),
+                Source::Assembled { donated, .. } => {
+                    for Donated { chunk, .. } in donated {
+                        bad.extend(self.is_bad(&chunk.object)?.then_some(chunk.object));
+                    }
+                }
+                Source::Twin { .. } => {}
+            }
+        }
+        if bad.is_empty() {
+            return Err(Stop::Error(error.into()));
+        }
+        for digest in &bad {
+            for held in self.donors.objects(digest) {
+                self.job.context.store.quarantine(digest, held.classed.then_some(&held.class))?;
+            }
+        }
+        self.bad.lock().unwrap_or_else(PoisonError::into_inner).extend(bad);
+        Err(Stop::GivenUp)
+    }
+
+    /// Whether any object of a content is another content.
+    pub(super) fn is_bad(&self, digest: &Digest) -> Result<bool, Stop> {
+        for held in self.donors.objects(digest) {
+            let name = object_name(digest, held.classed.then_some(&held.class));
+            let Some(file) = self.job.context.store.open_object(&name)? else { return Ok(true) };
+            let mut hasher = Hasher::new();
+            let mut buffer = vec![0; BUFFER];
+            loop {
+                match rustix::io::read(file.as_fd(), &mut buffer) {
+                    Ok(0) => break,
+                    Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
+                    Err(_unreadable) => return Ok(true),
+                }
+            }
+            if hasher.finish() != *digest {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
