@@ -9,7 +9,7 @@ use shingle_core::{Class, Digest, FileId, Hasher, HeldChunk, Member, Toc};
 use super::error::at;
 use super::materialise::{ParentCache, TreeRoot, path};
 use super::place::{Donor, Outcome, Placer, is_no_donor, is_regular, open_donor, write_all_at};
-use super::{Layout, Store, StoreError, attrs};
+use super::{Layout, Staging, Store, StoreError, attrs};
 use crate::count;
 
 const BUFFER: usize = 256 * 1024;
@@ -49,6 +49,7 @@ pub(crate) struct Contents<'a> {
     pub(crate) spare: &'a OwnedFd,
     pub(crate) sites: &'a Sites,
     pub(crate) toc: &'a Toc,
+    pub(crate) staging: &'a Staging<'a>,
 }
 
 /// One thread's open parent directory and open file.
@@ -230,13 +231,12 @@ impl<'a> Contents<'a> {
     pub(crate) fn adopt(
         &self,
         cache: &mut WriteCache,
-        store: &Store,
         file: FileId,
         digest: &Digest,
         class: &Class,
     ) -> Result<Option<bool>, StoreError> {
         let (parent, name) = self.split(&mut cache.parents, file)?;
-        store.adopt(parent, &name, digest, class)
+        self.staging.adopt(parent, &name, digest, class)
     }
 
     /// Moves a content that was received whole from `spare` to its place, with its metadata.

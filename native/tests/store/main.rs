@@ -7,7 +7,7 @@ mod scene;
 mod trees;
 mod upkeep;
 
-use scene::{Scene, chunked, device, dir, file, plain, zstd_chunked};
+use scene::{Scene, chunked, device, dir, file, mistaken, plain, spoilt, zstd_chunked};
 use shingle_core::LinkMode;
 
 /// Bytes that do not compress to nothing, different for each seed.

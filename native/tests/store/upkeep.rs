@@ -58,3 +58,57 @@ fn a_lost_index_costs_donors_not_the_pull() {
         assert_eq!(std::fs::read(scene.tree(&second).join("b")).unwrap(), content);
     }
 }
+
+#[test]
+fn a_pull_that_fails_leaves_nothing() {
+    let members = [file("a", &noise(7, 4000)), file("b", &noise(8, 4000)), file("c", &noise(9, 9000))];
+    let good = zstd_chunked(&members);
+    // Another tar than the image says, which shows when everything is in place.
+    let images = [
+        vec![mistaken(good.clone())],
+        vec![mistaken(plain(&members))],
+        vec![spoilt(good.clone())],
+        vec![good],
+    ];
+    let images: Vec<_> = images.iter().map(Vec::as_slice).collect();
+    let scene = Scene::new(&images);
+    for tag in [0, 1, 2] {
+        assert!(scene.try_pull(tag).unwrap_err().is_refusal(), "{tag}");
+        assert_eq!(scene.objects(), [""; 0], "{tag}");
+        for empty in ["trees", "layers", "staging", "images/refs", "images/blobs"] {
+            assert_eq!(std::fs::read_dir(scene.root().join(empty)).unwrap().count(), 0, "{tag} {empty}");
+        }
+    }
+    scene.pull(3);
+    assert_eq!(scene.objects().len(), 3);
+}
+
+/// Many at once, of the same image and of one that shares its files: each layer is there once, whole.
+#[test]
+fn pulls_side_by_side() {
+    let shared: Vec<_> = (0..50).map(|i| file(&format!("f{i}"), &noise(i, 3000))).collect();
+    let mut more = shared.clone();
+    more.push(file("more", &noise(99, 100)));
+    let (first, second) = (zstd_chunked(&shared), zstd_chunked(&more));
+    let scene = Scene::new(&[&[first.clone()], &[second.clone(), first.clone()]]);
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let scene = &scene;
+            scope.spawn(move || scene.pull(number % 2));
+        }
+    });
+    for (layer, files) in [(&first, &shared), (&second, &more)] {
+        for made in files {
+            let read = std::fs::read(scene.tree(layer).join(&made.name)).unwrap();
+            assert!(read == made.chunks.concat(), "{}", made.name);
+        }
+    }
+    let store = scene.store();
+    store.collect().unwrap();
+    for tag in [0, 1] {
+        let image = store.image(&scene.reference(tag).to_string()).unwrap().unwrap();
+        let target = scene.directory.path().join(tag.to_string());
+        shingle::unpack::unpack(&store, &image, &target, LinkMode::Hardlink, true).unwrap();
+        assert_eq!(std::fs::read_dir(&target).unwrap().count(), 50 + tag);
+    }
+}
