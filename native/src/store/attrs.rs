@@ -61,12 +61,10 @@ pub(crate) fn apply(
     let owned = (member.uid, member.gid) == (u64::from(privilege.uid), u64::from(privilege.gid));
     let mode = file_mode(member, privilege);
     let mut exact = fresh && privilege.root && mode & (privilege.umask | !0o777) == 0;
-    if privilege.root {
-        if !owned || !fresh {
-            let (uid, gid) = owner(member).ok_or(Errno::INVAL)?;
-            fs::fchown(file, Some(uid), Some(gid))?;
-            exact = false;
-        }
+    if privilege.root && !(owned && fresh) {
+        let (uid, gid) = owner(member).ok_or(Errno::INVAL)?;
+        fs::fchown(file, Some(uid), Some(gid))?;
+        exact = false;
     }
     for (name, value) in &member.xattrs {
         if applies(name) {

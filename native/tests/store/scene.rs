@@ -207,7 +207,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// Serves images of these layers; the first is tagged `0`.
-    pub(crate) fn new(images: &[&[Layer]]) -> Self {
+    pub(crate) fn new(images: &[&[&Layer]]) -> Self {
         let mut content = Content::default();
         for (tag, layers) in images.iter().enumerate() {
             let diff_ids: Vec<_> = layers.iter().map(|layer| layer.diff_id.to_string()).collect();
