@@ -97,7 +97,14 @@ pub(super) fn present(store: &Store, descriptor: &LayerDescriptor) -> Result<Pul
         why: None,
         files: Placed { total: record.files.total, ..Placed::default() },
     };
-    Ok(Pulled { report, bytes_added: 0, owners_noted: 0, devices_noted: 0, xattrs_noted: 0 })
+    // What was only noted then is only noted now, whoever pulls.
+    Ok(Pulled {
+        report,
+        bytes_added: 0,
+        owners_noted: record.owners_noted,
+        devices_noted: record.devices_noted,
+        xattrs_noted: record.xattrs_noted,
+    })
 }
 
 impl Job<'_> {

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, XattrFlags};
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use shingle_core::{Kind, Member, Name, Timestamp, Toc, Xattrs};
 
@@ -154,8 +154,7 @@ impl TreeRoot {
 
     fn finish_dir(&self, dir: BorrowedFd<'_>, spot: &Spot, tocs: &[Arc<Toc>]) -> Result<(), Errno> {
         if spot.opaque && self.form == Form::Overlay {
-            let name = format!("{}opaque", self.privilege.overlay_prefix());
-            fs::fsetxattr(dir, name.as_str(), b"y", XattrFlags::empty())?;
+            attrs::mark_opaque(dir, self.privilege)?;
         }
         let never_listed = unlisted();
         let member = spot.origin.and_then(|origin| member(tocs, origin)).unwrap_or(&never_listed);

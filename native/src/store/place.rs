@@ -156,7 +156,7 @@ impl Placer {
         fs::linkat(donor.dir, donor.path, parent, name, AtFlags::empty())?;
         // Metadata are not proven by any digest, and the inode has other names that somebody may have used.
         let stat = fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        if has_metadata(&stat, member, root) {
+        if has_metadata(&stat, member, root) && attrs::has_xattrs(parent, name, member, root.privilege())? {
             return Ok(Outcome::Placed(Method::Hardlink));
         }
         fs::unlinkat(parent, name, AtFlags::empty())?;
