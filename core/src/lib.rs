@@ -88,7 +88,8 @@ pub use tar_split::{
     TarSplitWriter,
 };
 pub use toc::{
-    BadTarSplit, Body, Chunk, CompressedTarSplit, Entry, Fetched, FileId, Toc, TocError, TocFetch,
+    BadTarSplit, Body, Chunk, CompressedTarSplit, Entry, Fetched, FileId, ProvenTarSplit, TarSplitBytes, Toc,
+    TocBytes, TocError, TocFetch, UnprovenTarSplit,
 };
 pub use tree::{Directory, Inode, InodeId, Node, Origin, Tree, TreeError, TreeProblem, Visit};
 pub use unwrap::{Plain, Unwrap, UnwrapError, WholeBlob};

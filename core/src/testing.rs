@@ -176,11 +176,16 @@ impl Layer {
         Locator::from_annotations(&self.annotations, len, &Limits::default()).unwrap().unwrap()
     }
 
-    pub(crate) fn fetched(&self) -> Result<Fetched, TocError> {
+    /// A fetch of TOC and tar-split that has all its bytes.
+    pub(crate) fn fetch(&self) -> TocFetch {
         let mut fetch = TocFetch::new(self.locator(), Limits::default());
         let range = fetch.remaining();
         fetch.receive(&self.blob[range.start as usize..range.end as usize]);
-        fetch.finish()
+        fetch
+    }
+
+    pub(crate) fn fetched(&self) -> Result<Fetched, TocError> {
+        self.fetch().finish()
     }
 
     pub(crate) fn toc(&self) -> Toc {

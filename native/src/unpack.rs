@@ -12,7 +12,7 @@ use shingle_core::{Digest, LinkMode, Toc, Tree, TreeError};
 
 use crate::store::{
     Form, ImageRecord, Layout, ParentCache, PlaceOutcome, Placed, Placer, Store, StoreError, TreeRoot, at,
-    io_at, member_of,
+    io_at, make_neutral, member_of,
 };
 
 /// What an unpack did.
@@ -109,6 +109,7 @@ pub fn unpack(
     drop(tree);
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = openat(dir.as_fd(), ".", flags, Mode::empty()).map_err(at("open", target))?;
+    make_neutral(root.as_fd(), store.privilege()).map_err(at("set metadata of", target))?;
     let root = TreeRoot::new(store, root, Form::Plain);
     root.make_dirs(&layout)?;
     root.make_others(&layout, &tocs)?;

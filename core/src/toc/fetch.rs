@@ -61,13 +61,54 @@ impl TocFetch {
     /// # Errors
     /// See [`TocError::is_lie`] for what each means.
     pub fn finish(self) -> Result<Fetched, TocError> {
+        let (toc, tar_split) = self.split()?;
+        let toc = toc.read()?;
+        let tar_split = tar_split.map(|tar_split| tar_split.prove(&toc)).transpose()?.flatten();
+        Ok(Fetched { toc, tar_split })
+    }
+
+    /// Parts the bytes of the TOC from those of the tar-split, so that each can be read on a thread of its own.
+    ///
+    /// # Errors
+    /// Not all bytes came.
+    pub fn split(self) -> Result<(TocBytes, Option<TarSplitBytes>), TocError> {
         let Range { start, end } = self.remaining();
         if start != end {
             let expected = end.saturating_sub(self.range.start);
             let actual = start.saturating_sub(self.range.start);
             return Err(TocError::Truncated { expected, actual });
         }
-        let compressed = self.slice(self.locator.toc());
+        let Self { locator, limits, range, bytes } = self;
+        let within = |span: &Span| {
+            let at = |offset: u64| usize::try_from(offset.saturating_sub(range.start)).unwrap_or(usize::MAX);
+            at(span.range.start)..at(span.range.end)
+        };
+        let tar_split = locator.tar_split().map(|span| {
+            let bytes = bytes.get(within(span)).unwrap_or_default().to_vec();
+            TarSplitBytes(CompressedTarSplit { bytes, plain_len: span.plain_len })
+        });
+        let at = within(locator.toc());
+        Ok((TocBytes { locator, limits, bytes, at }, tar_split))
+    }
+}
+
+/// All bytes of a TOC, as they lay in the blob.
+#[derive(Debug)]
+pub struct TocBytes {
+    locator: Locator,
+    limits: Limits,
+    bytes: Vec<u8>,
+    /// Which of them are the TOC.
+    at: Range<usize>,
+}
+
+impl TocBytes {
+    /// Checks the digest, if there is one, decompresses and checks the TOC.
+    ///
+    /// # Errors
+    /// See [`TocError::is_lie`] for what each means.
+    pub fn read(self) -> Result<Toc, TocError> {
+        let compressed = self.bytes.get(self.at).unwrap_or_default();
         if let Some(expected) = self.locator.vouched().copied() {
             let actual = Digest::of(compressed);
             if actual != expected {
@@ -80,26 +121,73 @@ impl TocFetch {
             Bounded::Truncated => TocError::Zstd { message: "it ends inside a frame".into() },
             Bounded::Zstd(error) => TocError::Zstd { message: error.to_string() },
         })?;
-        let toc = Toc::parse(&json, Place::Blob { data_end: self.locator.data_end() }, &self.limits)?;
-        // A tar-split that the TOC does not vouch for is not believed, so it is not even kept (1.47 to 1.53).
-        let tar_split = match (self.locator.tar_split(), toc.tar_split_digest()) {
-            (Some(span), Some(expected)) => {
-                let bytes = self.slice(span);
-                let actual = Digest::of(bytes);
-                if actual != *expected {
-                    return Err(TocError::TarSplitDigest { expected: *expected, actual });
-                }
-                Some(CompressedTarSplit { bytes: bytes.to_vec(), plain_len: span.plain_len })
-            }
-            _ => None,
-        };
-        Ok(Fetched { toc, tar_split })
+        drop(self.bytes);
+        Toc::parse(&json, Place::Blob { data_end: self.locator.data_end() }, &self.limits)
+    }
+}
+
+/// All bytes of a tar-split as they lay in the blob: nothing vouches for what it wraps yet.
+#[derive(Debug)]
+pub struct TarSplitBytes(CompressedTarSplit);
+
+impl TarSplitBytes {
+    /// Decompresses and reads the records before anything vouches for them, to save the wait for the TOC.
+    ///
+    /// Costs as much as [`CompressedTarSplit::read`], within the same limits. What came of it, be it an error, is
+    /// told only once it is [proven](UnprovenTarSplit::prove).
+    pub fn read(self, limits: &Limits) -> UnprovenTarSplit {
+        UnprovenTarSplit { digest: Digest::of(&self.0.bytes), records: self.0.read(limits), bytes: self.0 }
     }
 
-    fn slice(&self, span: &Span) -> &[u8] {
-        let at = |offset: u64| usize::try_from(offset.saturating_sub(self.range.start)).unwrap_or(usize::MAX);
-        self.bytes.get(at(span.range.start)..at(span.range.end)).unwrap_or_default()
+    /// Holds the bytes against the TOC's word; `None` when it has none.
+    ///
+    /// # Errors
+    /// The TOC vouches for another tar-split.
+    pub fn prove(self, toc: &Toc) -> Result<Option<CompressedTarSplit>, TocError> {
+        let proven = proves(toc, || Digest::of(&self.0.bytes))?;
+        Ok(proven.then_some(self.0))
     }
+}
+
+/// A tar-split that was read though nothing vouches for it yet.
+#[derive(Debug)]
+pub struct UnprovenTarSplit {
+    bytes: CompressedTarSplit,
+    digest: Digest,
+    records: Result<TarSplit, BadTarSplit>,
+}
+
+impl UnprovenTarSplit {
+    /// Holds the digest of the bytes against the TOC's word; `None` when it has none.
+    ///
+    /// # Errors
+    /// The TOC vouches for another tar-split.
+    pub fn prove(self, toc: &Toc) -> Result<Option<ProvenTarSplit>, TocError> {
+        let proven = proves(toc, || self.digest)?;
+        Ok(proven.then_some(ProvenTarSplit { compressed: self.bytes, records: self.records }))
+    }
+}
+
+/// A tar-split that the TOC vouches for, and what came of reading it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ProvenTarSplit {
+    /// The tar-split as it lay in the blob.
+    pub compressed: CompressedTarSplit,
+    /// Its records, or why they cannot be used.
+    pub records: Result<TarSplit, BadTarSplit>,
+}
+
+/// Whether `toc` vouches for a tar-split at all.
+///
+/// A tar-split that it does not vouch for is not believed, so it is not even kept (containers/storage 1.47 to 1.53).
+fn proves(toc: &Toc, actual: impl FnOnce() -> Digest) -> Result<bool, TocError> {
+    let Some(expected) = toc.tar_split_digest().copied() else { return Ok(false) };
+    let actual = actual();
+    if actual != expected {
+        return Err(TocError::TarSplitDigest { expected, actual });
+    }
+    Ok(true)
 }
 
 impl CompressedTarSplit {

@@ -40,7 +40,10 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 pub use error::TocError;
-pub use fetch::{BadTarSplit, CompressedTarSplit, Fetched, TocFetch};
+pub use fetch::{
+    BadTarSplit, CompressedTarSplit, Fetched, ProvenTarSplit, TarSplitBytes, TocBytes, TocFetch,
+    UnprovenTarSplit,
+};
 
 use crate::{Digest, Kind, Member};
 

@@ -51,6 +51,7 @@ impl Builder<'_> {
                 _ => Err(fail(TreeProblem::RootNoDirectory { kind: member.kind })),
             };
         };
+        possible(member).map_err(fail)?;
         let target = match member.kind {
             Kind::Hardlink => Some(self.target(&member.link).map_err(fail)?),
             _ => None,
@@ -196,6 +197,23 @@ impl Builder<'_> {
     fn member(&self, origin: Origin) -> Option<&Member> {
         let entry = self.toc.entries().get(usize::try_from(origin.entry).ok()?)?;
         Some(entry.member())
+    }
+}
+
+/// Refuses what no file system can hold, before one says so half-way.
+fn possible(member: &Member) -> Result<(), TreeProblem> {
+    // The largest number means "leave it" to chown.
+    let owner = |number: u64| number < u64::from(u32::MAX);
+    let Member { uid, gid, dev_major: major, dev_minor: minor, .. } = *member;
+    let len = member.link.as_bytes().len();
+    match member.kind {
+        Kind::Hardlink => Ok(()),
+        _ if !owner(uid) || !owner(gid) => Err(TreeProblem::Owner { uid, gid }),
+        Kind::Symlink if !(1..4096).contains(&len) => Err(TreeProblem::LinkText { len }),
+        Kind::Block | Kind::Char if major >= 1 << 12 || minor >= 1 << 20 => {
+            Err(TreeProblem::Device { major, minor })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -32,6 +32,28 @@ pub enum TreeProblem {
         /// The target as written.
         target: Name,
     },
+    /// A device number that Linux cannot hold.
+    #[error("its device number {major}:{minor} is over 4095:1048575")]
+    Device {
+        /// The major number.
+        major: u64,
+        /// The minor number.
+        minor: u64,
+    },
+    /// A symbolic link's text that Linux cannot hold.
+    #[error("its link text is {len} bytes, between 1 and 4095 are possible")]
+    LinkText {
+        /// The text's length.
+        len: usize,
+    },
+    /// An owner that Linux cannot hold.
+    #[error("its owner {uid}:{gid} is over 4294967294")]
+    Owner {
+        /// The owner's number.
+        uid: u64,
+        /// The group's number.
+        gid: u64,
+    },
     /// A parent that is a file.
     #[error("{component} in its path is not a directory")]
     NoDirectory {

@@ -23,6 +23,7 @@ struct State {
     /// The file that the proof thread sleeps for, so that only that one wakes it.
     awaited: Option<FileId>,
     stopped: bool,
+    all_came: bool,
 }
 
 /// The work on a layer was given up.
@@ -47,7 +48,8 @@ impl Files {
             }
         }
         let shared = missing.iter().map(|missing| missing.load(Ordering::Relaxed) > 1).collect();
-        let state = Mutex::new(State { ready: vec![false; entries], awaited: None, stopped: false });
+        let state =
+            Mutex::new(State { ready: vec![false; entries], awaited: None, stopped: false, all_came: false });
         Self { missing, shared, state, changed: Condvar::new() }
     }
 
@@ -85,9 +87,18 @@ impl Files {
                 state.awaited = None;
                 return Ok(());
             }
+            if state.all_came {
+                return Err(GivenUp);
+            }
             state.awaited = Some(file);
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Nobody brings anything any more: what is not complete by now never will be.
+    pub(super) fn all_came(&self) {
+        self.lock().all_came = true;
+        self.changed.notify_all();
     }
 
     /// Gives up: nobody waits any more.

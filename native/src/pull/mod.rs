@@ -132,6 +132,10 @@ fn pull_layers(context: &Context<'_>, layers: &[LayerDescriptor]) -> Result<Vec<
         let descriptor = layers.get(index);
         match (result.into_inner().unwrap_or_else(PoisonError::into_inner), descriptor) {
             (Some(layer), _) => pulled.push(layer),
+            // A thread broke off without saying why.
+            (None, Some(descriptor)) if stop.load(Ordering::Relaxed) => {
+                return Err(PullError::layer(index, descriptor, LayerError::Stopped));
+            }
             (None, Some(descriptor)) => {
                 let present = layer::present(context.store, descriptor)?;
                 context.reporter.done(index, &present.report);

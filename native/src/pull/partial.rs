@@ -53,8 +53,6 @@ struct Work<'a> {
     /// The files that wait for each first file with the same content.
     twins: BTreeMap<FileId, Vec<(FileId, bool)>>,
     rows: Mutex<Vec<FileRow>>,
-    /// Which of them are objects that this pull made.
-    adopted: Mutex<Vec<(Digest, Option<Class>)>>,
     /// Content bytes written by fetches so far.
     written: AtomicU64,
     bad: Mutex<BTreeSet<Digest>>,
@@ -106,24 +104,15 @@ pub(super) fn pull(
         toc,
         plan,
         donors,
-        contents: Contents { root: &root, spare: &spare, sites: &sites, toc },
+        contents: Contents { root: &root, spare: &spare, sites: &sites, toc, staging: &staging },
         placer: Placer::new(context.options.link_mode, context.options.strict),
         files: Files::new(plan),
         twins,
         rows: Mutex::default(),
-        adopted: Mutex::default(),
         written: AtomicU64::new(0),
         bad: Mutex::default(),
     };
-    let ended = work.run(agreed, layout, || work.prepare(&staging, layout, tar_split));
-    if ended.is_err() {
-        // No index names them, so nobody else counts on them.
-        let adopted = work.adopted.lock().unwrap_or_else(PoisonError::into_inner);
-        for (digest, class) in adopted.iter() {
-            context.store.disown(digest, class.as_ref());
-        }
-    }
-    match ended {
+    match work.run(agreed, layout, || work.prepare(&staging, layout, tar_split)) {
         Ok((verified, (record, made))) => {
             context.reporter.phase(job.index, Phase::Publishing);
             staging.publish(verified)?;
@@ -167,6 +156,8 @@ impl Work<'_> {
             for fetcher in fetchers.into_iter().chain(more) {
                 made = worse(made, fetcher.join().unwrap_or(Err(Stop::GivenUp)));
             }
+            // Whoever still waits for a file waits in vain.
+            self.files.all_came();
             // Reading back what is there does not move directory times, so the tree is finished meanwhile.
             let prepared = made.and_then(|()| {
                 self.guard(|| {
@@ -276,9 +267,7 @@ impl Work<'_> {
         class: Class,
         size: u64,
     ) -> Result<(), Stop> {
-        if let Some(classed) = self.contents.adopt(cache, self.job.context.store, file, digest, &class)? {
-            let object = (*digest, classed.then_some(class));
-            self.adopted.lock().unwrap_or_else(PoisonError::into_inner).push(object);
+        if let Some(classed) = self.contents.adopt(cache, file, digest, &class)? {
             self.row(FileRow { digest: *digest, class, size, classed });
         }
         Ok(())

@@ -44,7 +44,7 @@ pub(super) fn pull(
     root.make_others(&layout, &[Arc::clone(toc)])?;
     let sites = Sites::new(&layout, toc.entries().len());
     let donors = context.store.donors(toc)?;
-    let contents = Contents { root: &root, spare: &spare, sites: &sites, toc };
+    let contents = Contents { root: &root, spare: &spare, sites: &sites, toc, staging: &staging };
     let placer = Placer::new(context.options.link_mode, context.options.strict);
     let mut settler =
         Settler { job, contents, placer: &placer, donors: &donors, rows: Vec::new(), added: 0, written: 0 };
@@ -241,8 +241,7 @@ impl Settler<'_> {
         class: Class,
         size: u64,
     ) -> Result<(), LayerError> {
-        let store = self.job.context.store;
-        if let Some(classed) = self.contents.adopt(cache, store, file, &digest, &class)? {
+        if let Some(classed) = self.contents.adopt(cache, file, &digest, &class)? {
             self.rows.push(FileRow { digest, class, size, classed });
         }
         Ok(())

@@ -61,20 +61,22 @@ pub(crate) fn apply(
     let owned = (member.uid, member.gid) == (u64::from(privilege.uid), u64::from(privilege.gid));
     let mode = file_mode(member, privilege);
     let mut exact = fresh && privilege.root && mode & (privilege.umask | !0o777) == 0;
-    if privilege.root {
-        if !owned || !fresh {
-            let (uid, gid) = owner(member).ok_or(Errno::INVAL)?;
-            fs::fchown(file, Some(uid), Some(gid))?;
-            exact = false;
-        }
-    } else if !owned || mode != member.mode & 0o7777 {
-        Withheld::count(&withheld.owners);
-        override_stat(file, member, withheld)?;
+    let mut noted = !privilege.root && (!owned || mode != member.mode & 0o7777);
+    if privilege.root && !(owned && fresh) {
+        let (uid, gid) = owner(member).ok_or(Errno::INVAL)?;
+        exact = false;
+        noted = is_unmapped(fs::fchown(file, Some(uid), Some(gid)))?;
     }
     for (name, value) in &member.xattrs {
         if applies(name) {
-            set(fs::fsetxattr(file, xattr_name(name), value, XattrFlags::empty()), privilege, withheld)?;
+            let result = fs::fsetxattr(file, xattr_name(name), value, XattrFlags::empty());
+            set(result, file, privilege, withheld)?;
         }
+    }
+    if noted {
+        Withheld::count(&withheld.owners);
+        // After what the layer calls so itself.
+        override_stat(file, member, withheld)?;
     }
     if !exact {
         fs::fchmod(file, Mode::from_raw_mode(mode))?;
@@ -94,23 +96,81 @@ pub(crate) fn apply_at(
     let owned = (member.uid, member.gid) == (u64::from(privilege.uid), u64::from(privilege.gid));
     if privilege.root {
         let (uid, gid) = owner(member).ok_or(Errno::INVAL)?;
-        fs::chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
+        if is_unmapped(fs::chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW))? {
+            Withheld::count(&withheld.owners);
+        }
     } else if !owned {
         // Neither links nor pipes can carry `user.` xattrs.
         Withheld::count(&withheld.owners);
     }
     for (key, value) in member.xattrs.iter().filter(|(key, _)| applies(key)) {
         let path = magic_path(parent, name);
-        set(
-            fs::lsetxattr(path.as_slice(), xattr_name(key), value, XattrFlags::empty()),
-            privilege,
-            withheld,
-        )?;
+        let result = fs::lsetxattr(path.as_slice(), xattr_name(key), value, XattrFlags::empty());
+        set(result, parent, privilege, withheld)?;
     }
     if member.kind != Kind::Symlink {
         fs::chmodat(parent, name, Mode::from_raw_mode(member.mode & 0o7777), AtFlags::empty())?;
     }
     fs::utimensat(parent, name, &times(member), AtFlags::SYMLINK_NOFOLLOW)
+}
+
+/// Whether an owner cannot be given because root here is root of a user namespace that has no such number.
+fn is_unmapped(chown: Result<(), Errno>) -> Result<bool, Errno> {
+    match chown {
+        Ok(()) => Ok(false),
+        Err(Errno::INVAL | Errno::PERM) => Ok(true),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Marks a directory that hides what is below it, where overlayfs looks: in `trusted.`, or in `user.` for mounts by
+/// those who may not write the former, root of a container among them.
+pub(crate) fn mark_opaque(dir: BorrowedFd<'_>, privilege: Privilege) -> Result<(), Errno> {
+    let mark = |name: &str| fs::fsetxattr(dir, name, b"y", XattrFlags::empty());
+    match if privilege.root { mark("trusted.overlay.opaque") } else { Err(Errno::PERM) } {
+        Err(Errno::PERM) => mark("user.overlay.opaque"),
+        marked => marked,
+    }
+}
+
+/// Whether a name has the xattrs that a member asks for, and none besides but what the host itself puts on files.
+pub(crate) fn has_xattrs(
+    parent: BorrowedFd<'_>,
+    name: &[u8],
+    member: &Member,
+    privilege: Privilege,
+) -> Result<bool, Errno> {
+    let path = magic_path(parent, name);
+    let mut list = [0; 1024];
+    let listed = match fs::llistxattr(path.as_slice(), &mut list) {
+        Ok(len) => list.get(..len).unwrap_or_default(),
+        Err(Errno::OPNOTSUPP) => &[],
+        // More names than any honest layer has: a file of its own is always right.
+        Err(Errno::RANGE) => return Ok(false),
+        Err(errno) => return Err(errno),
+    };
+    let mut wanted = member.xattrs.iter().filter(|(name, _)| applies(name)).count();
+    for name in listed.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+        let Some(value) = member.xattrs.get(name).filter(|_| applies(name)) else {
+            let ours = !privilege.root && name == b"user.containers.override_stat";
+            if ours || is_hosts(name) {
+                continue;
+            }
+            return Ok(false);
+        };
+        let mut actual = vec![0; value.len() + 1];
+        let len = fs::lgetxattr(path.as_slice(), xattr_name(name), &mut actual).unwrap_or(usize::MAX);
+        if actual.get(..len) != Some(value) {
+            return Ok(false);
+        }
+        wanted -= 1;
+    }
+    Ok(wanted == 0)
+}
+
+/// Whether the host itself puts an xattr on files: labels, measurements.
+fn is_hosts(name: &[u8]) -> bool {
+    matches!(name, b"security.selinux" | b"security.ima" | b"security.evm" | b"security.SMACK64")
 }
 
 /// Notes the real owner and mode where rootless podman and fuse-overlayfs look for them: `uid:gid:mode:type`.
@@ -131,6 +191,17 @@ pub(crate) fn override_stat(file: BorrowedFd<'_>, member: &Member, withheld: &Wi
     }
 }
 
+/// Makes a directory of ours pass nothing on to what is made in it: a group by its setgid bit, or a default ACL, which
+/// it may have from the directory above. [`apply`] leaves out calls that such a file would need.
+pub(crate) fn make_neutral(dir: BorrowedFd<'_>, privilege: Privilege) -> Result<(), Errno> {
+    fs::fchown(dir, None, Some(Gid::from_raw(privilege.gid)))?;
+    fs::fchmod(dir, Mode::RWXU)?;
+    match fs::fremovexattr(dir, "system.posix_acl_default") {
+        Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
 /// Whether a layer may set an xattr.
 ///
 /// Labels belong to the host's policy (the reference leaves them out too). What overlayfs keeps for itself would let
@@ -141,14 +212,21 @@ fn applies(name: &[u8]) -> bool {
         && !name.starts_with(b"user.overlay.")
 }
 
-fn set(result: Result<(), Errno>, privilege: Privilege, withheld: &Withheld) -> Result<(), Errno> {
+/// Takes the result of setting an xattr. GNU tar warns where one cannot be set, and goes on; so does this.
+fn set(
+    result: Result<(), Errno>,
+    near: BorrowedFd<'_>,
+    privilege: Privilege,
+    withheld: &Withheld,
+) -> Result<(), Errno> {
     match result {
         // Not on this file system, or not for this kind of file (`user.` on links and devices), or not for us.
         Err(Errno::OPNOTSUPP | Errno::PERM) => {}
         Err(Errno::ACCESS) if !privilege.root => {}
-        // A value that the kernel does not understand (capabilities, ACLs), or longer than the file system can hold:
-        // GNU tar warns and goes on.
-        Err(Errno::INVAL | Errno::NOSPC | Errno::RANGE | Errno::TOOBIG) => {}
+        // A value that the kernel does not understand (capabilities, ACLs), or longer than the file system can hold.
+        Err(Errno::INVAL | Errno::RANGE | Errno::TOOBIG) => {}
+        // No room in the inode (ext4 has one block for all xattrs); a disk without room is something else.
+        Err(Errno::NOSPC) if fs::fstatvfs(near).is_ok_and(|disk| disk.f_bavail > 0) => {}
         other => return other,
     }
     Withheld::count(&withheld.xattrs);

@@ -8,8 +8,8 @@ use shingle_core::{Class, Digest, FileId, Hasher, HeldChunk, Member, Toc};
 
 use super::error::at;
 use super::materialise::{ParentCache, TreeRoot, path};
-use super::place::{Donor, Outcome, Placer, open_donor, write_all_at};
-use super::{Layout, Store, StoreError, attrs};
+use super::place::{Donor, Outcome, Placer, is_no_donor, is_regular, open_donor, write_all_at};
+use super::{Layout, Staging, Store, StoreError, attrs};
 use crate::count;
 
 const BUFFER: usize = 256 * 1024;
@@ -49,6 +49,7 @@ pub(crate) struct Contents<'a> {
     pub(crate) spare: &'a OwnedFd,
     pub(crate) sites: &'a Sites,
     pub(crate) toc: &'a Toc,
+    pub(crate) staging: &'a Staging<'a>,
 }
 
 /// One thread's open parent directory and open file.
@@ -161,7 +162,8 @@ impl<'a> Contents<'a> {
         write_all_at(fd.as_fd(), bytes, offset).map_err(|errno| self.error("write", file, errno))
     }
 
-    /// Copies a piece of a donor to its place; returns the digest of what was copied, `None` when the donor is too short.
+    /// Copies a piece of a donor to its place; returns the digest of what was copied, `None` when the donor is too short
+    /// or cannot be read.
     pub(crate) fn copy_piece(
         &self,
         cache: &mut WriteCache,
@@ -177,12 +179,12 @@ impl<'a> Contents<'a> {
         let mut done = 0;
         while done < piece.len {
             let want = usize::try_from(piece.len - done).unwrap_or(BUFFER).min(buffer.len());
-            let read =
-                rustix::io::pread(donor, buffer.get_mut(..want).unwrap_or_default(), piece.offset + done)
-                    .map_err(|errno| self.error("read a donor of", file, errno))?;
-            if read == 0 {
-                return Ok(None);
-            }
+            let at = piece.offset.saturating_add(done);
+            let read = match rustix::io::pread(donor, buffer.get_mut(..want).unwrap_or_default(), at) {
+                // An offset beyond what files can have is invalid.
+                Ok(0) | Err(Errno::INVAL | Errno::IO) => return Ok(None),
+                read => read.map_err(|errno| self.error("read a donor of", file, errno))?,
+            };
             let bytes = buffer.get(..read).unwrap_or_default();
             hasher.update(bytes);
             write_all_at(fd.as_fd(), bytes, to + done).map_err(|errno| self.error("write", file, errno))?;
@@ -229,13 +231,12 @@ impl<'a> Contents<'a> {
     pub(crate) fn adopt(
         &self,
         cache: &mut WriteCache,
-        store: &Store,
         file: FileId,
         digest: &Digest,
         class: &Class,
     ) -> Result<Option<bool>, StoreError> {
         let (parent, name) = self.split(&mut cache.parents, file)?;
-        store.adopt(parent, &name, digest, class)
+        self.staging.adopt(parent, &name, digest, class)
     }
 
     /// Moves a content that was received whole from `spare` to its place, with its metadata.
@@ -322,11 +323,14 @@ fn spare_name(file: FileId) -> Vec<u8> {
 }
 
 impl Store {
-    /// Opens an object to read it; `None` when it is gone.
+    /// Opens an object to read it; `None` when it is gone or nothing that can be read.
     pub(crate) fn open_object(&self, name: &str) -> Result<Option<OwnedFd>, StoreError> {
         match open_donor(self.fd(), name.as_bytes()) {
-            Ok(file) => Ok(Some(file)),
-            Err(Errno::NOENT) => Ok(None),
+            Ok(file) => {
+                let stat = fs::fstat(&file).map_err(at("look at", name))?;
+                Ok(is_regular(&stat).then_some(file))
+            }
+            Err(errno) if is_no_donor(errno) => Ok(None),
             Err(errno) => Err(at("open", name)(errno)),
         }
     }

@@ -53,9 +53,6 @@ impl Store {
                 collected.bytes += aside.doom(&format!("trees/{name}"))?;
             }
         }
-        for name in self.names("images/refs")?.iter().filter(|name| name.ends_with(".tmp")) {
-            self.remove_file(&format!("images/refs/{name}"), &mut collected.bytes)?;
-        }
         for name in self.names("images/blobs")? {
             if !Digest::from_hex(&name).is_some_and(|digest| documents.contains(&digest)) {
                 self.remove_file(&format!("images/blobs/{name}"), &mut collected.bytes)?;
@@ -69,7 +66,12 @@ impl Store {
             }
         }
         for name in self.names("quarantine")? {
-            self.remove_file(&format!("quarantine/{name}"), &mut collected.bytes)?;
+            let path = format!("quarantine/{name}");
+            if self.dir().symlink_metadata(&path).map_err(io_at("look at", &path))?.is_dir() {
+                collected.bytes += aside.doom(&path)?;
+            } else {
+                self.remove_file(&path, &mut collected.bytes)?;
+            }
         }
         let objects = self.marked()?;
         for shard in self.names("objects")? {

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, XattrFlags};
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use shingle_core::{Kind, Member, Name, Timestamp, Toc, Xattrs};
 
@@ -42,6 +42,7 @@ pub(crate) struct ParentCache {
 }
 
 impl TreeRoot {
+    /// Takes a directory that is ours, empty and neutral.
     pub(crate) fn new(store: &Store, dir: OwnedFd, form: Form) -> Self {
         Self { dir, privilege: store.privilege(), form, withheld: Withheld::default() }
     }
@@ -104,7 +105,7 @@ impl TreeRoot {
         };
         let device = match member.kind {
             Kind::Fifo => 0,
-            _ => fs::makedev(number(member.dev_major)?, number(member.dev_minor)?),
+            _ => device(member)?,
         };
         match fs::mknodat(parent, name, file_type, Mode::RUSR | Mode::WUSR, device) {
             Ok(()) => attrs::apply_at(parent, name, member, self.privilege, &self.withheld),
@@ -153,8 +154,7 @@ impl TreeRoot {
 
     fn finish_dir(&self, dir: BorrowedFd<'_>, spot: &Spot, tocs: &[Arc<Toc>]) -> Result<(), Errno> {
         if spot.opaque && self.form == Form::Overlay {
-            let name = format!("{}opaque", self.privilege.overlay_prefix());
-            fs::fsetxattr(dir, name.as_str(), b"y", XattrFlags::empty())?;
+            attrs::mark_opaque(dir, self.privilege)?;
         }
         let never_listed = unlisted();
         let member = spot.origin.and_then(|origin| member(tocs, origin)).unwrap_or(&never_listed);
@@ -205,8 +205,14 @@ fn unlisted() -> Member {
     }
 }
 
-fn number(value: u64) -> Result<u32, Errno> {
-    u32::try_from(value).map_err(|_wide| Errno::INVAL)
+/// Returns a device's number. Linux has 12 bits for the major and 20 for the minor part; the system call would cut a
+/// longer one to that of another device.
+fn device(member: &Member) -> Result<u64, Errno> {
+    let part = |value: u64, bits: u32| u32::try_from(value).ok().filter(|value| value >> bits == 0);
+    match (part(member.dev_major, 12), part(member.dev_minor, 20)) {
+        (Some(major), Some(minor)) => Ok(fs::makedev(major, minor)),
+        _ => Err(Errno::INVAL),
+    }
 }
 
 pub(crate) fn path(bytes: &[u8]) -> &std::path::Path {

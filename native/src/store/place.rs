@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rustix::fs::{self, AtFlags, Mode, OFlags, SeekFrom, Stat};
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, SeekFrom, Stat};
 use rustix::io::Errno;
 use shingle_core::{LinkMode, Member, Method, Refusal, Timestamp};
 
@@ -156,7 +156,7 @@ impl Placer {
         fs::linkat(donor.dir, donor.path, parent, name, AtFlags::empty())?;
         // Metadata are not proven by any digest, and the inode has other names that somebody may have used.
         let stat = fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        if has_metadata(&stat, member, root) {
+        if has_metadata(&stat, member, root) && attrs::has_xattrs(parent, name, member, root.privilege())? {
             return Ok(Outcome::Placed(Method::Hardlink));
         }
         fs::unlinkat(parent, name, AtFlags::empty())?;
@@ -173,47 +173,57 @@ fn clone_of(
     member: &Member,
     method: Method,
 ) -> Result<Outcome, Errno> {
-    let source = open_donor(donor.dir, donor.path)?;
+    let source = match open_donor(donor.dir, donor.path) {
+        Err(errno) if is_no_donor(errno) => return Ok(Outcome::NoDonor),
+        source => source?,
+    };
     let stat = fs::fstat(&source)?;
-    if u64::try_from(stat.st_size) != Ok(member.size) {
+    if !is_regular(&stat) || u64::try_from(stat.st_size) != Ok(member.size) {
         return Ok(Outcome::NoDonor);
     }
     let target = root.create(parent, name, member)?;
     let result = match method {
-        Method::Reflink => fs::ioctl_ficlone(&target, &source),
+        Method::Reflink => fs::ioctl_ficlone(&target, &source).map(|()| true),
         Method::Hardlink | Method::Copy => copy(source.as_fd(), target.as_fd(), member.size),
-    }
-    .and_then(|()| attrs::apply(&target, member, root.privilege(), &root.withheld, true));
-    if let Err(errno) = result {
+    };
+    let result = result.and_then(|copied| {
+        if copied {
+            attrs::apply(&target, member, root.privilege(), &root.withheld, true)?;
+        }
+        Ok(copied)
+    });
+    if !matches!(result, Ok(true)) {
         drop(target);
-        // Half-made; the next method makes it again.
+        // Half-made; the next method or donor makes it again.
         fs::unlinkat(parent, name, AtFlags::empty())?;
-        return Err(errno);
     }
-    Ok(Outcome::Placed(method))
+    Ok(if result? { Outcome::Placed(method) } else { Outcome::NoDonor })
 }
 
-/// Opens a file to read its content, following nothing.
+/// Whether an error of opening a donor says that it is gone, or no file that can be read; anything else may be our own
+/// trouble.
+pub(super) fn is_no_donor(errno: Errno) -> bool {
+    matches!(errno, Errno::NOENT | Errno::LOOP | Errno::NXIO | Errno::ACCESS | Errno::IO)
+}
+
+pub(super) fn is_regular(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+}
+
+/// Opens a file to read its content, following nothing and waiting for nobody.
 pub(crate) fn open_donor(dir: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
-    fs::openat(
-        dir,
-        path,
-        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOATIME,
-        Mode::empty(),
-    )
-    .or_else(|errno| match errno {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    fs::openat(dir, path, flags | OFlags::NOATIME, Mode::empty()).or_else(|errno| match errno {
         // Only the owner may leave the access time alone.
-        Errno::PERM => {
-            fs::openat(dir, path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
-        }
+        Errno::PERM => fs::openat(dir, path, flags, Mode::empty()),
         errno => Err(errno),
     })
 }
 
-/// Copies a file byte by byte, leaving its holes holes.
+/// Copies a file byte by byte, leaving its holes holes; `false` when the source cannot be read to its end.
 ///
 /// Not `copy_file_range`: that may share extents, and a copy is asked for by those who do not want that.
-fn copy(source: BorrowedFd<'_>, target: BorrowedFd<'_>, size: u64) -> Result<(), Errno> {
+fn copy(source: BorrowedFd<'_>, target: BorrowedFd<'_>, size: u64) -> Result<bool, Errno> {
     let mut buffer = vec![0; usize::try_from(size).unwrap_or(BUFFER).clamp(1, BUFFER)];
     let mut at = 0;
     while at < size {
@@ -228,15 +238,16 @@ fn copy(source: BorrowedFd<'_>, target: BorrowedFd<'_>, size: u64) -> Result<(),
         at = data;
         while at < end {
             let want = usize::try_from(end - at).unwrap_or(BUFFER).min(buffer.len());
-            let read = rustix::io::pread(source, buffer.get_mut(..want).unwrap_or_default(), at)?;
-            if read == 0 {
-                return Err(Errno::IO);
-            }
+            let read = match rustix::io::pread(source, buffer.get_mut(..want).unwrap_or_default(), at) {
+                Ok(0) | Err(Errno::IO) => return Ok(false),
+                read => read?,
+            };
             write_all_at(target, buffer.get(..read).unwrap_or_default(), at)?;
             at += count(read);
         }
     }
-    fs::ftruncate(target, size)
+    fs::ftruncate(target, size)?;
+    Ok(true)
 }
 
 /// Writes all bytes at an offset.
@@ -262,6 +273,7 @@ fn has_metadata(stat: &Stat, member: &Member, root: &TreeRoot) -> bool {
         || (u64::from(stat.st_uid), u64::from(stat.st_gid)) == (member.uid, member.gid);
     let mode = attrs::file_mode(member, root.privilege());
     owners
+        && is_regular(stat)
         && u64::try_from(stat.st_size) == Ok(member.size)
         && stat.st_mode & 0o7777 == mode
         && (stat.st_mtime, u64::from(mtime.nanoseconds)) == (mtime.seconds, stat.st_mtime_nsec)

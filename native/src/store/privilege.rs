@@ -21,9 +21,4 @@ impl Privilege {
         rustix::process::umask(umask);
         Self { root: uid.is_root(), uid: uid.as_raw(), gid: gid.as_raw(), umask: umask.bits() }
     }
-
-    /// The prefix of the xattrs that overlayfs reads: `trusted.` needs root, `user.` needs the mount option `userxattr`.
-    pub(crate) const fn overlay_prefix(self) -> &'static str {
-        if self.root { "trusted.overlay." } else { "user.overlay." }
-    }
 }

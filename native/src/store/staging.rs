@@ -1,25 +1,30 @@
 //! Staging: where a layer is put together, out of sight.
 
 use std::io::Write;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, OpenOptions};
 use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags, flock, fstat, openat, renameat_with};
 use rustix::io::Errno;
-use shingle_core::{CompressedTarSplit, Toc, VerifiedLayer};
+use shingle_core::{Class, CompressedTarSplit, Digest, Toc, VerifiedLayer};
 
+use super::attrs::make_neutral;
 use super::error::{at, io_at};
 use super::remove::remove_tree;
 use super::{LayerRecord, Store, StoreError};
 
 /// A layer in the making: `staging/RANDOM/` with its lock, its tree, and contents that have no place in the tree.
 ///
-/// Dropped, it is removed; killed, it is swept by the next one who opens the store.
+/// Dropped, it is removed, with the objects that were made for it; killed, it is swept by the next one who opens the
+/// store, and the objects are gc's.
 #[derive(Debug)]
 pub(crate) struct Staging<'a> {
     store: &'a Store,
     name: String,
     dir: Option<Dir>,
+    /// Objects made for this layer, which nobody knows of before it is published.
+    adopted: Mutex<Vec<(Digest, Option<Class>)>>,
     _lock: cap_std::fs::File,
 }
 
@@ -53,14 +58,32 @@ impl<'a> Staging<'a> {
             for name in ["tree", "layer", "spare"] {
                 dir.create_dir_with(name, &private).map_err(io_at("create", name))?;
             }
-            return Ok(Self { store, name, dir: Some(dir), _lock: lock });
+            return Ok(Self { store, name, dir: Some(dir), adopted: Mutex::default(), _lock: lock });
         }
     }
 
     /// Opens one of its directories: `tree`, or `spare` for contents that have no place in it.
     pub(crate) fn open(&self, name: &str) -> Result<OwnedFd, StoreError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        openat(self.dir()?.as_fd(), name, flags, Mode::empty()).map_err(at("open", name))
+        let dir = openat(self.dir()?.as_fd(), name, flags, Mode::empty()).map_err(at("open", name))?;
+        make_neutral(dir.as_fd(), self.store.privilege()).map_err(at("set metadata of", name))?;
+        Ok(dir)
+    }
+
+    /// Makes a finished file an object: see [`Store::adopt`]. If the layer is not published, the object goes again.
+    pub(super) fn adopt(
+        &self,
+        parent: BorrowedFd<'_>,
+        name: &[u8],
+        digest: &Digest,
+        class: &Class,
+    ) -> Result<Option<bool>, StoreError> {
+        let classed = self.store.adopt(parent, name, digest, class)?;
+        if let Some(classed) = classed {
+            let mut adopted = self.adopted.lock().unwrap_or_else(PoisonError::into_inner);
+            adopted.push((*digest, classed.then_some(*class)));
+        }
+        Ok(classed)
     }
 
     /// Makes a directory of the store invisible at once, then removes it; returns the bytes that frees.
@@ -110,7 +133,9 @@ impl<'a> Staging<'a> {
             self.rename_back(&tree, "stale")?;
             self.rename("tree", &tree)?;
         }
-        self.rename("layer", &record)?;
+        if self.rename("layer", &record)? {
+            self.adopted.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
         Ok(())
     }
 
@@ -137,6 +162,10 @@ impl<'a> Staging<'a> {
 
 impl Drop for Staging<'_> {
     fn drop(&mut self) {
+        // No index names them, so nobody uses them. Left there, they would take room and good names until gc.
+        for (digest, class) in self.adopted.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            self.store.disown(digest, class.as_ref());
+        }
         self.dir = None;
         // What cannot be removed now is swept later.
         let _removed = self.store.remove_staging(&self.name);

@@ -7,7 +7,8 @@ mod scene;
 mod trees;
 mod upkeep;
 
-use scene::{Scene, chunked, file, plain, zstd_chunked};
+use scene::{Scene, chunked, device, dir, file, mistaken, plain, spoilt, zstd_chunked};
+use shingle_core::LinkMode;
 
 /// Bytes that do not compress to nothing, different for each seed.
 fn noise(mut seed: u32, len: usize) -> Vec<u8> {

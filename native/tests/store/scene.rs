@@ -110,6 +110,11 @@ pub(crate) fn zstd_chunked(members: &[Made]) -> Layer {
     Layer { blob, media_type, annotations, diff_id: Digest::of(&tar) }
 }
 
+/// The layer in an image that says it is another.
+pub(crate) fn mistaken(layer: Layer) -> Layer {
+    Layer { diff_id: Digest::of(b"another"), ..layer }
+}
+
 /// The layer with its data spoilt but its TOC whole.
 pub(crate) fn spoilt(mut layer: Layer) -> Layer {
     let at = 200;
@@ -202,7 +207,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// Serves images of these layers; the first is tagged `0`.
-    pub(crate) fn new(images: &[&[Layer]]) -> Self {
+    pub(crate) fn new(images: &[&[&Layer]]) -> Self {
         let mut content = Content::default();
         for (tag, layers) in images.iter().enumerate() {
             let diff_ids: Vec<_> = layers.iter().map(|layer| layer.diff_id.to_string()).collect();

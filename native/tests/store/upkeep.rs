@@ -7,7 +7,7 @@ fn gc_removes_a_tree_as_deep_and_long_as_a_call_can_take() {
     let deep = "d/".repeat(900);
     let long = format!("{deep}{}f", format!("{}/", "n".repeat(250)).repeat(9));
     let layer = plain(&[file(&long, b"content"), file("g", b"content")]);
-    let scene = Scene::new(&[&[layer.clone()]]);
+    let scene = Scene::new(&[&[&layer]]);
     scene.pull(0);
     let store = scene.store();
     assert!(store.remove_image(&scene.reference(0).to_string()).unwrap());
@@ -24,7 +24,7 @@ fn gc_removes_a_tree_as_deep_and_long_as_a_call_can_take() {
 
 #[test]
 fn gc_keeps_one_merged_segment() {
-    let scene = Scene::new(&[&[plain(&[file("a", b"1")])], &[plain(&[file("a", b"2")])]]);
+    let scene = Scene::new(&[&[&plain(&[file("a", b"1")])], &[&plain(&[file("a", b"2")])]]);
     for tag in [0, 1] {
         scene.pull(tag);
         scene.store().collect().unwrap();
@@ -40,7 +40,7 @@ fn a_lost_index_costs_donors_not_the_pull() {
     let first = zstd_chunked(&[file("a", &content)]);
     let second = zstd_chunked(&[file("b", &content), file("c", b"more")]);
     for damage in ["merged segment", "layer's segment"] {
-        let scene = Scene::new(&[&[first.clone()], &[second.clone()]]);
+        let scene = Scene::new(&[&[&first], &[&second]]);
         scene.pull(0);
         scene.store().collect().unwrap();
         for entry in std::fs::read_dir(scene.root().join("index")).unwrap() {
@@ -56,5 +56,53 @@ fn a_lost_index_costs_donors_not_the_pull() {
         let reused = scene.pull(1).layers[0].reused_bytes;
         assert_eq!(reused, if damage == "merged segment" { 4000 } else { 0 }, "{damage}");
         assert_eq!(std::fs::read(scene.tree(&second).join("b")).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_pull_that_fails_leaves_nothing() {
+    let members = [file("a", &noise(7, 4000)), file("b", &noise(8, 4000)), file("c", &noise(9, 9000))];
+    let good = zstd_chunked(&members);
+    // Another tar than the image says, which shows when everything is in place.
+    let (first, second) = (mistaken(good.clone()), mistaken(plain(&members)));
+    let scene = Scene::new(&[&[&first], &[&second], &[&spoilt(good.clone())], &[&good]]);
+    for tag in [0, 1, 2] {
+        assert!(scene.try_pull(tag).unwrap_err().is_refusal(), "{tag}");
+        assert_eq!(scene.objects(), [""; 0], "{tag}");
+        for empty in ["trees", "layers", "staging", "images/refs", "images/blobs"] {
+            assert_eq!(std::fs::read_dir(scene.root().join(empty)).unwrap().count(), 0, "{tag} {empty}");
+        }
+    }
+    scene.pull(3);
+    assert_eq!(scene.objects().len(), 3);
+}
+
+/// Many at once, of the same image and of one that shares its files: each layer is there once, whole.
+#[test]
+fn pulls_side_by_side() {
+    let shared: Vec<_> = (0..50).map(|i| file(&format!("f{i}"), &noise(i, 3000))).collect();
+    let mut more = shared.clone();
+    more.push(file("more", &noise(99, 100)));
+    let (first, second) = (zstd_chunked(&shared), zstd_chunked(&more));
+    let scene = Scene::new(&[&[&first], &[&second, &first]]);
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let scene = &scene;
+            scope.spawn(move || scene.pull(number % 2));
+        }
+    });
+    for (layer, files) in [(&first, &shared), (&second, &more)] {
+        for made in files {
+            let read = std::fs::read(scene.tree(layer).join(&made.name)).unwrap();
+            assert!(read == made.chunks.concat(), "{}", made.name);
+        }
+    }
+    let store = scene.store();
+    store.collect().unwrap();
+    for tag in [0, 1] {
+        let image = store.image(&scene.reference(tag).to_string()).unwrap().unwrap();
+        let target = scene.directory.path().join(tag.to_string());
+        shingle::unpack::unpack(&store, &image, &target, LinkMode::Hardlink, true).unwrap();
+        assert_eq!(std::fs::read_dir(&target).unwrap().count(), 50 + tag);
     }
 }

@@ -6,14 +6,17 @@ use alloc::vec::Vec;
 use alloc::{format, vec};
 
 use crate::testing::{Layer, layer, made, noise};
-use crate::{BadTarSplit, CompressedTarSplit, Digest, Limits, Locator, TocError, TocFetch, compress};
+use crate::{
+    BadTarSplit, CompressedTarSplit, Digest, Fetched, Limits, Locator, ProvenTarSplit, TocError, TocFetch,
+    compress,
+};
 
 fn small() -> Layer {
     layer(&[made("a", [&noise(1, 100)])], |_| {})
 }
 
 /// Puts a compressed TOC after eight bytes and asks for it.
-fn offered(compressed: &[u8], plain_len: usize) -> Result<crate::Fetched, TocError> {
+fn offered(compressed: &[u8], plain_len: usize) -> Result<Fetched, TocError> {
     let blob = [&[0; 8], compressed].concat();
     let key = |end: &str| format!("io.github.containers.zstd-chunked.manifest-{end}");
     let position = format!("8:{}:{plain_len}:1", compressed.len());
@@ -99,6 +102,7 @@ fn a_tar_split_with_another_digest() {
     });
     let error = layer.fetched().unwrap_err();
     assert!(matches!(error, TocError::TarSplitDigest { expected: Digest::EMPTY, .. }) && error.is_lie());
+    assert_eq!(side_by_side(&layer).unwrap_err(), error);
 }
 
 #[test]
@@ -107,6 +111,44 @@ fn a_tar_split_that_nothing_vouches_for_is_not_kept() {
         drop(toc.as_object_mut().unwrap().remove("tarSplitDigest"));
     });
     assert_eq!(layer.fetched().unwrap().tar_split, None);
+    assert!(side_by_side(&layer).unwrap().1.is_none());
+}
+
+/// Reads TOC and tar-split without waiting for either, on two threads.
+fn side_by_side(layer: &Layer) -> Result<(crate::Toc, Option<ProvenTarSplit>), TocError> {
+    let (toc, tar_split) = layer.fetch().split()?;
+    let tar_split = std::thread::spawn(move || tar_split.map(|bytes| bytes.read(&Limits::default())));
+    let toc = std::thread::spawn(|| toc.read()).join().unwrap()?;
+    let tar_split = tar_split.join().unwrap().map(|tar_split| tar_split.prove(&toc)).transpose()?;
+    Ok((toc, tar_split.flatten()))
+}
+
+#[test]
+fn side_by_side_comes_to_the_same() {
+    for layer in [Layer::zoo(), small()] {
+        let Fetched { toc, tar_split } = layer.fetched().unwrap();
+        let (other, proven) = side_by_side(&layer).unwrap();
+        let ProvenTarSplit { compressed, records } = proven.unwrap();
+        assert!(toc == other && tar_split.as_ref() == Some(&compressed));
+        assert_eq!(records, compressed.read(&Limits::default()));
+        assert!(records.is_ok());
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_tar_split_is_told_only_if_the_toc_vouches_for_it() {
+    let mut layer = small();
+    let span = layer.locator().tar_split().unwrap().range.clone();
+    let bytes = &mut layer.blob[span.start as usize..span.end as usize];
+    bytes.fill(b'x');
+    let actual = Digest::of(bytes);
+    let error = side_by_side(&layer).unwrap_err();
+    assert!(matches!(error, TocError::TarSplitDigest { actual: found, .. } if found == actual));
+
+    let wrong = layer.fetch().split().unwrap().1.unwrap().read(&Limits::default());
+    let json = format!(r#"{{"version":1,"tarSplitDigest":"{actual}"}}"#);
+    let proven = wrong.prove(&super::parse(&json).unwrap()).unwrap().unwrap();
+    assert!(matches!(proven.records, Err(BadTarSplit::Zstd { .. })));
 }
 
 #[test]

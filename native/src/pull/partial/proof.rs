@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 use std::sync::PoisonError;
 
-use shingle_core::{
-    Agreed, Complete, DiffIdCheck, DiffIdError, Digest, Donated, Hasher, Source, VerifiedLayer,
-};
+use shingle_core::{Agreed, Complete, DiffIdCheck, Digest, Donated, Hasher, Source, VerifiedLayer};
 
-use super::{Stop, Work};
+use super::{LayerError, Stop, Work};
 use crate::store::{ParentCache, object_name};
 
 /// How much of a file is read back at once, in bytes.
@@ -29,8 +27,11 @@ impl Work<'_> {
             self.files.wait(file).map_err(|_given_up| Stop::GivenUp)?;
             let opened = self.contents.open_to_read(&mut cache, file)?;
             loop {
-                let read = rustix::io::read(&opened, &mut buffer)
-                    .map_err(|errno| self.contents.error("read", file, errno))?;
+                let read = match rustix::io::read(&opened, &mut buffer) {
+                    Ok(read) => read,
+                    // A donor on a bad block, perhaps.
+                    Err(errno) => return self.blame(self.contents.error("read", file, errno)),
+                };
                 if let Err(error) = check.receive(buffer.get(..read).unwrap_or_default()) {
                     return self.blame(error);
                 }
@@ -51,7 +52,7 @@ impl Work<'_> {
     }
 
     /// Finds out whether donors are to blame for an error of the proof; if so they are put away.
-    pub(super) fn blame<T>(&self, error: DiffIdError) -> Result<T, Stop> {
+    pub(super) fn blame<T>(&self, error: impl Into<LayerError>) -> Result<T, Stop> {
         let mut bad = BTreeSet::new();
         for planned in self.plan.files() {
             match &planned.source {
