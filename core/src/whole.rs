@@ -11,6 +11,8 @@ use crate::unwrap::WholeBlob;
 use crate::zstd::Encoder;
 use crate::{Crc64, Digest, Hasher, Kind, Limits, Member, Name};
 
+/// GNU tar and its kin write in records of 20 blocks, and fill the last one with zeros.
+const RECORD: u64 = 10_240;
 /// Holes are hashed as the zeros they read as.
 const ZEROS: [u8; 4096] = [0; 4096];
 
@@ -19,6 +21,8 @@ const ZEROS: [u8; 4096] = [0; 4096];
 pub struct WholeFetch {
     tar: TarReader,
     diff_id: Hasher,
+    /// How long the tar is so far.
+    len: u64,
     limits: Limits,
     members: Vec<(Member, Option<Digest>)>,
     content_bytes: u64,
@@ -63,6 +67,8 @@ pub struct WholeLayer {
     pub verified: VerifiedLayer,
     /// The tar without its contents; `None` for a layer with sparse files, which the form cannot hold.
     pub tar_split: Option<CompressedTarSplit>,
+    /// Zeros at the tar's end that its writer left out of the blob, in bytes; they are proven like the rest.
+    pub padding: u64,
 }
 
 impl WholeFetch {
@@ -71,6 +77,7 @@ impl WholeFetch {
         Self {
             tar: TarReader::new(limits),
             diff_id: Hasher::new(),
+            len: 0,
             limits: *limits,
             members: Vec::new(),
             content_bytes: 0,
@@ -83,6 +90,7 @@ impl WholeFetch {
     /// Takes the next bytes of the uncompressed tar. The guard must be read to its end.
     pub fn receive<'a>(&'a mut self, bytes: &'a [u8]) -> WholePieces<'a> {
         self.diff_id.update(bytes);
+        self.len = self.len.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let Self { tar, members, content_bytes, file, split, limits, failed, .. } = self;
         WholePieces {
             events: tar.receive(bytes),
@@ -102,12 +110,27 @@ impl WholeFetch {
             return Err(error);
         }
         self.tar.finish().map_err(WholeError::Tar)?;
+        // Podman 4.3 left the padding of the last record out of the blob, but not out of the DiffID (`format.md` §1.6).
+        // Zeros after the end of an archive are nobody's content, and the DiffID proves that they belong there.
+        let missing = self.len.next_multiple_of(RECORD).saturating_sub(self.len);
+        let mut padded = self.diff_id.clone();
+        zeros(&mut padded, missing);
         let actual = self.diff_id.finish();
-        if actual != *expected {
+        let padding = if actual == *expected { 0 } else { missing };
+        if padding > 0 && padded.finish() != *expected || padding == 0 && actual != *expected {
             return Err(WholeError::DiffId { expected: *expected, actual });
         }
-        let verified = VerifiedLayer::new(actual, Arc::new(Toc::from_members(self.members)));
-        Ok(WholeLayer { verified, tar_split: self.split.map(SplitWriter::finish) })
+        let verified = VerifiedLayer::new(*expected, Arc::new(Toc::from_members(self.members)));
+        let tar_split = self.split.map(|mut split| {
+            let mut left = padding;
+            while left > 0 {
+                let now = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROS.len());
+                split.raw(ZEROS.get(..now).unwrap_or_default());
+                left = left.saturating_sub(u64::try_from(now).unwrap_or(left).max(1));
+            }
+            split.finish()
+        });
+        Ok(WholeLayer { verified, tar_split, padding })
     }
 }
 

@@ -149,6 +149,22 @@ fn another_tar_is_refused() {
     assert!(pull(damaged, &Digest::of(damaged), &Limits::default(), || 1 << 20).is_err());
 }
 
+#[test]
+fn padding_that_podman_4_3_dropped_is_put_back() {
+    let blob = fixture_bytes!(
+        "zoo/podman-4.3/blobs/sha256/b8474a99c8061bb57c1195fb1e0fdf79bf37278f593d24c08c1277fb1e3b1387"
+    );
+    let (layer, files) = pull(blob, &Digest::of(ZOO_TAR), &Limits::default(), || 4096).unwrap();
+    assert_eq!(layer.padding, 4608);
+    assert_rebuilds(&layer, &files);
+    // Only zeros, and only to the end of the record.
+    let mut other = ZOO_TAR.to_vec();
+    *other.last_mut().unwrap() = 1;
+    assert!(pull(blob, &Digest::of(&other), &Limits::default(), || 4096).is_err());
+    let longer = [ZOO_TAR, &[0; 10_240]].concat();
+    assert!(pull(blob, &Digest::of(&longer), &Limits::default(), || 4096).is_err());
+}
+
 fn blob_proof(blob: &[u8]) -> WholeBlob {
     let mut unwrap = Unwrap::new(&Limits::default());
     let mut plain = unwrap.receive(blob);

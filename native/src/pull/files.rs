@@ -44,7 +44,9 @@ impl Files {
         for planned in plan.files() {
             match &planned.source {
                 Source::Assembled { donated, fetched: true } if donated.is_empty() => {}
-                Source::Assembled { .. } | Source::Held { .. } | Source::Twin { .. } => count(planned.file),
+                Source::Assembled { .. } | Source::Held { .. } => count(planned.file),
+                // Made last, of a file that is complete: nobody waits for it.
+                Source::Twin { .. } => {}
             }
         }
         let shared = missing.iter().map(|missing| missing.load(Ordering::Relaxed) > 1).collect();

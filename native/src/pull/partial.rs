@@ -24,7 +24,7 @@ use super::files::Files;
 use super::layer::{Job, Made, Pulled};
 use super::report::{LayerMode, Phase};
 use crate::store::{
-    Contents, Donors, Form, LayerRecord, Layout, PlaceOutcome, Placer, Sites, Staging, TreeRoot, WriteCache,
+    Changed, Contents, Donors, Form, LayerRecord, Layout, Placer, Sites, Staging, TreeRoot, WriteCache,
     segment_of,
 };
 
@@ -50,8 +50,8 @@ struct Work<'a> {
     contents: Contents<'a>,
     placer: Placer,
     files: Files,
-    /// The files that wait for each first file with the same content.
-    twins: BTreeMap<FileId, Vec<(FileId, bool)>>,
+    /// The donors of files that are clones of them: object and time of its last change.
+    clones: Mutex<BTreeMap<FileId, (String, Changed)>>,
     rows: Mutex<Vec<FileRow>>,
     /// Content bytes written by fetches so far.
     written: AtomicU64,
@@ -93,12 +93,6 @@ pub(super) fn pull(
     let spare = staging.open("spare")?;
     root.make_dirs(layout)?;
     let sites = Sites::new(layout, toc.entries().len());
-    let mut twins: BTreeMap<FileId, Vec<(FileId, bool)>> = BTreeMap::new();
-    for planned in plan.files() {
-        if let Source::Twin { of, same_class } = planned.source {
-            twins.entry(of).or_default().push((planned.file, same_class));
-        }
-    }
     let work = Work {
         job,
         toc,
@@ -107,7 +101,7 @@ pub(super) fn pull(
         contents: Contents { root: &root, spare: &spare, sites: &sites, toc, staging: &staging },
         placer: Placer::new(context.options.link_mode, context.options.strict),
         files: Files::new(plan),
-        twins,
+        clones: Mutex::default(),
         rows: Mutex::default(),
         written: AtomicU64::new(0),
         bad: Mutex::default(),
@@ -162,6 +156,7 @@ impl Work<'_> {
             let prepared = made.and_then(|()| {
                 self.guard(|| {
                     self.job.context.reporter.phase(self.job.index, Phase::Verifying);
+                    self.place_twins()?;
                     self.contents.root.make_links(layout)?;
                     self.contents.root.finish(layout, &tocs)?;
                     prepare()
@@ -232,7 +227,7 @@ impl Work<'_> {
         entry.ok_or(Stop::GivenUp)
     }
 
-    /// Gives a file that has all its bytes its metadata, its object's name and its twins.
+    /// Gives a file that has all its bytes its metadata and its object's name.
     fn complete(&self, cache: &mut WriteCache, file: FileId, shared: bool) -> Result<(), Stop> {
         let entry = self.toc.file(file).ok_or(Stop::GivenUp)?;
         let ends_in_hole = self.toc.chunks(entry).last().is_some_and(|chunk| chunk.body == Body::Zeros);
@@ -241,20 +236,6 @@ impl Work<'_> {
         let digest = *digest;
         self.adopt(cache, file, &digest, Class::of(member), member.size)?;
         self.files.ready(file);
-        for (twin, same_class) in self.twins.get(&file).into_iter().flatten() {
-            let (dir, path) = self.contents.place_of(file);
-            match self.contents.place(cache, &self.placer, *twin, dir, &path, *same_class)? {
-                PlaceOutcome::Placed(_) => {}
-                PlaceOutcome::NoDonor => return Err(Stop::GivenUp),
-            }
-            if !same_class {
-                let (member, _) = self.member(*twin)?;
-                self.adopt(cache, *twin, &digest, Class::of(member), member.size)?;
-            }
-            if self.files.arrived(*twin) {
-                self.files.ready(*twin);
-            }
-        }
         Ok(())
     }
 

@@ -59,7 +59,11 @@ pub(super) fn pull(
     files.total = layout.regular_files(toc);
     let bytes_added = placer.bytes_added.load(Ordering::Relaxed) + added;
     let made = Made { files, reused_bytes, bytes_added };
-    let mut record = job.record(LayerMode::Whole, Some(reason.to_string()), &made, &root.withheld);
+    let mut why = reason.to_string();
+    if layer.padding > 0 {
+        why.push_str("; the padding that its writer dropped was put back");
+    }
+    let mut record = job.record(LayerMode::Whole, Some(why), &made, &root.withheld);
     record.content_bytes = toc.files().map(|(_, entry)| entry.member().size).sum();
     record.tar_split_bytes = layer.tar_split.as_ref().map_or(0, shingle_core::CompressedTarSplit::plain_len);
     let segment = crate::store::segment_of(toc, rows, &BTreeSet::new());

@@ -322,7 +322,23 @@ fn spare_name(file: FileId) -> Vec<u8> {
     file.index().to_string().into_bytes()
 }
 
+/// When an inode was last changed in any way, by the kernel's own clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Changed {
+    seconds: i64,
+    nanoseconds: u64,
+}
+
 impl Store {
+    /// Returns when an object was last changed; `None` when it is gone.
+    pub(crate) fn changed(&self, name: &str) -> Result<Option<Changed>, StoreError> {
+        match fs::statat(self.fd(), name, fs::AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(Changed { seconds: stat.st_ctime, nanoseconds: stat.st_ctime_nsec })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(at("look at", name)(errno)),
+        }
+    }
+
     /// Opens an object to read it; `None` when it is gone or nothing that can be read.
     pub(crate) fn open_object(&self, name: &str) -> Result<Option<OwnedFd>, StoreError> {
         match open_donor(self.fd(), name.as_bytes()) {

@@ -47,7 +47,7 @@ pub use materialise::Form;
 pub use place::Placed;
 
 pub(crate) use attrs::{Withheld, make_neutral};
-pub(crate) use contents::{Contents, Sites, WriteCache, create_spare, size_spare, write_spare};
+pub(crate) use contents::{Changed, Contents, Sites, WriteCache, create_spare, size_spare, write_spare};
 pub(crate) use error::{at, io_at};
 pub(crate) use index::{Donors, segment_of};
 pub(crate) use layout::{Layout, member as member_of};

@@ -76,6 +76,14 @@ impl Placer {
         }
     }
 
+    /// Returns what is tried first.
+    pub(crate) fn first(&self, same_class: bool) -> Method {
+        match self.mode.first(same_class) {
+            Method::Reflink if self.no_reflink.load(Ordering::Relaxed) => Method::Copy,
+            method => method,
+        }
+    }
+
     /// Returns the counts so far; files written are not this type's to count.
     pub(crate) fn placed(&self) -> Placed {
         Placed {

@@ -34,7 +34,7 @@ impl Work<'_> {
                     Source::Assembled { donated, fetched } if !donated.is_empty() || !fetched => {
                         self.take_pieces(&mut cache, planned.file, donated)?;
                     }
-                    // Completed by whoever completes the first file, or by those who fetch.
+                    // Made when everything else is there, or completed by those who fetch.
                     Source::Twin { .. } | Source::Assembled { .. } => {}
                 }
             }
@@ -55,6 +55,10 @@ impl Work<'_> {
         };
         let name = object_name(digest, held.classed.then_some(&held.class));
         let store = self.job.context.store;
+        let before = match self.placer.first(same_class) {
+            Method::Reflink => store.changed(&name)?,
+            Method::Hardlink | Method::Copy => None,
+        };
         let outcome =
             self.contents.place(cache, &self.placer, file, store.fd(), name.as_bytes(), same_class)?;
         let method = match outcome {
@@ -69,8 +73,38 @@ impl Work<'_> {
         if method != Method::Hardlink && held.class != class {
             self.adopt(cache, file, digest, class, member.size)?;
         }
+        if let (Method::Reflink, Some(changed)) = (method, before) {
+            self.clones.lock().unwrap_or_else(PoisonError::into_inner).insert(file, (name, changed));
+        }
         if self.files.arrived(file) {
             self.files.ready(file);
+        }
+        Ok(())
+    }
+
+    /// Makes the files whose content the layer holds already under another name, when that is complete.
+    pub(super) fn place_twins(&self) -> Result<(), Stop> {
+        let twins = self.plan.files().iter().filter_map(|planned| match planned.source {
+            Source::Twin { of, same_class } => Some((planned.file, of, same_class)),
+            Source::Assembled { .. } | Source::Held { .. } => None,
+        });
+        let clones =
+            twins.clone().filter(|(_, _, same_class)| self.placer.first(*same_class) == Method::Reflink);
+        if clones.count() > BATCH {
+            // A file system writes a file to disk before it shares its extents: all at once is faster than each.
+            self.job.context.store.sync()?;
+        }
+        let mut cache = WriteCache::default();
+        for (twin, of, same_class) in twins {
+            let (dir, path) = self.contents.place_of(of);
+            match self.contents.place(&mut cache, &self.placer, twin, dir, &path, same_class)? {
+                PlaceOutcome::Placed(_) => {}
+                PlaceOutcome::NoDonor => return Err(Stop::GivenUp),
+            }
+            if !same_class {
+                let (member, digest) = self.member(twin)?;
+                self.adopt(&mut cache, twin, digest, Class::of(member), member.size)?;
+            }
         }
         Ok(())
     }

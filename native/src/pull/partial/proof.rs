@@ -1,10 +1,10 @@
 //! The proof: reading the layer back from where it really is, and finding who is to blame when it is another.
 
 use std::collections::BTreeSet;
-use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 use std::sync::PoisonError;
 
-use shingle_core::{Agreed, Complete, DiffIdCheck, Digest, Donated, Hasher, Source, VerifiedLayer};
+use shingle_core::{Agreed, Complete, DiffIdCheck, Digest, Donated, FileId, Hasher, Source, VerifiedLayer};
 
 use super::{LayerError, Stop, Work};
 use crate::store::{ParentCache, object_name};
@@ -14,6 +14,9 @@ const BUFFER: usize = 256 * 1024;
 
 impl Work<'_> {
     /// Reads everything back in the order of the tar.
+    ///
+    /// A clone is read through its donor, whose pages are likely in memory: the two share their extents as long as
+    /// neither is written to, and the donor's time of change says so.
     pub(super) fn check(&self, agreed: &Agreed) -> Result<DiffIdCheck, Stop> {
         let mut check = DiffIdCheck::new(agreed.clone(), self.plan);
         let mut cache = ParentCache::default();
@@ -24,8 +27,17 @@ impl Work<'_> {
                 Ok(None) => return Ok(check),
                 Err(error) => return self.blame(error),
             };
-            self.files.wait(file).map_err(|_given_up| Stop::GivenUp)?;
-            let opened = self.contents.open_to_read(&mut cache, file)?;
+            let place = self.read_from(file);
+            self.files.wait(place).map_err(|_given_up| Stop::GivenUp)?;
+            let clone = self.clones.lock().unwrap_or_else(PoisonError::into_inner).remove(&place);
+            let donor = match &clone {
+                Some((object, _)) => self.job.context.store.open_object(object)?,
+                None => None,
+            };
+            let opened = match donor {
+                Some(donor) => donor,
+                None => self.contents.open_to_read(&mut cache, place)?,
+            };
             loop {
                 let read = match rustix::io::read(&opened, &mut buffer) {
                     Ok(read) => read,
@@ -40,6 +52,26 @@ impl Work<'_> {
                     break;
                 }
             }
+            if let Some((object, changed)) = clone
+                && self.job.context.store.changed(&object)? != Some(changed)
+            {
+                // Somebody wrote to the donor meanwhile, or gave it a name: the clone must say for itself what it is.
+                let (_, digest) = self.member(place)?;
+                if hash(&self.contents.open_to_read(&mut cache, place)?) != Some(*digest) {
+                    self.give_up_on(*digest)?;
+                }
+            }
+        }
+    }
+
+    /// Returns the file to read a content from: a twin is made of its first file, after that one was read.
+    fn read_from(&self, file: FileId) -> FileId {
+        let files = self.plan.files();
+        let planned =
+            files.binary_search_by_key(&file, |planned| planned.file).ok().and_then(|at| files.get(at));
+        match planned.map(|planned| &planned.source) {
+            Some(Source::Twin { of, .. }) => *of,
+            _ => file,
         }
     }
 
@@ -82,19 +114,22 @@ impl Work<'_> {
         for held in self.donors.objects(digest) {
             let name = object_name(digest, held.classed.then_some(&held.class));
             let Some(file) = self.job.context.store.open_object(&name)? else { return Ok(true) };
-            let mut hasher = Hasher::new();
-            let mut buffer = vec![0; BUFFER];
-            loop {
-                match rustix::io::read(file.as_fd(), &mut buffer) {
-                    Ok(0) => break,
-                    Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
-                    Err(_unreadable) => return Ok(true),
-                }
-            }
-            if hasher.finish() != *digest {
+            if hash(&file) != Some(*digest) {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+}
+
+/// Hashes an open file from where it stands to its end; `None` when it cannot be read.
+fn hash(file: &OwnedFd) -> Option<Digest> {
+    let mut hasher = Hasher::new();
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        match rustix::io::read(file, &mut buffer).ok()? {
+            0 => return Some(hasher.finish()),
+            read => hasher.update(buffer.get(..read).unwrap_or_default()),
+        }
     }
 }
