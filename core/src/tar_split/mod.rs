@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 pub(crate) mod fixture;
+mod line;
 mod members;
 mod reader;
 #[cfg(test)]

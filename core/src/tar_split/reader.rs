@@ -1,16 +1,14 @@
-//! Reads the JSON lines of a tar-split.
+//! Reads the lines of a tar-split.
 
-use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 
 use crate::limits::Limits;
 
+use super::line::Line;
 use super::members::TarSplitError;
 use super::{Row, TarSplit};
 
@@ -29,26 +27,6 @@ pub struct TarSplitReader {
     rows: Vec<Row>,
     failed: Option<RecordError>,
 }
-
-/// One line; keys that are not known are passed over.
-#[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(rename = "type")]
-    kind: u64,
-    #[serde(borrow, default)]
-    name: Text<'a>,
-    #[serde(borrow, default)]
-    name_raw: Text<'a>,
-    #[serde(default)]
-    size: i64,
-    #[serde(borrow, default)]
-    payload: Option<Text<'a>>,
-    position: i64,
-}
-
-/// Text that is copied only if it holds escapes (`Option<Cow>` always copies: `crates.md` §5).
-#[derive(Default)]
-struct Text<'a>(Cow<'a, str>);
 
 impl TarSplitReader {
     /// Starts before the first byte.
@@ -103,24 +81,21 @@ impl TarSplitReader {
         if self.taken > self.limits.tar_split {
             return Err(RecordError::TooLong { limit: self.limits.tar_split });
         }
-        let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
-        if !self.line.is_empty() {
-            self.line.extend_from_slice(lines.next().unwrap_or_default());
-            if !self.line.ends_with(b"\n") {
-                return Ok(());
+        let mut rest = bytes;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let (line, more) = rest.split_at_checked(end.saturating_add(1)).unwrap_or_default();
+            rest = more;
+            if self.line.is_empty() {
+                self.take_line(line)?;
+                continue;
             }
+            self.line.extend_from_slice(line);
             let mut line = core::mem::take(&mut self.line);
             self.take_line(&line)?;
             line.clear();
             self.line = line;
         }
-        for line in lines {
-            if line.ends_with(b"\n") {
-                self.take_line(line)?;
-            } else {
-                self.line.extend_from_slice(line);
-            }
-        }
+        self.line.extend_from_slice(rest);
         Ok(())
     }
 
@@ -129,7 +104,7 @@ impl TarSplitReader {
             return Ok(());
         }
         let record = self.record;
-        let line = serde_json::from_slice::<Line<'_>>(line)
+        let line = Line::parse(line)
             .map_err(|error| RecordError::Malformed { record, reason: error.to_string() })?;
         if u64::try_from(line.position) != Ok(record) {
             return Err(RecordError::Position { record, actual: line.position });
@@ -146,9 +121,7 @@ impl TarSplitReader {
     fn take_segment(&mut self, line: &Line<'_>) -> Result<(), RecordError> {
         let record = self.record;
         let Some(payload) = &line.payload else { return Ok(()) };
-        STANDARD
-            .decode_vec(payload.0.as_bytes(), &mut self.raw)
-            .map_err(|_why| RecordError::Base64 { record })
+        STANDARD.decode_vec(&payload.0, &mut self.raw).map_err(|_why| RecordError::Base64 { record })
     }
 
     fn take_file(&mut self, line: &Line<'_>) -> Result<(), RecordError> {
@@ -161,7 +134,7 @@ impl TarSplitReader {
         let crc = match &line.payload {
             None if size == 0 => 0,
             payload => {
-                let payload = payload.as_ref().map_or("", |payload| &payload.0);
+                let payload = payload.as_ref().map_or(&[][..], |payload| &payload.0);
                 let mut sum = [0; 9];
                 match STANDARD.decode_slice(payload, &mut sum) {
                     Ok(8) => {}
@@ -172,10 +145,10 @@ impl TarSplitReader {
             }
         };
         if line.name_raw.0.is_empty() {
-            self.names.extend_from_slice(line.name.0.as_bytes());
+            self.names.extend_from_slice(&line.name.0);
         } else {
             STANDARD
-                .decode_vec(line.name_raw.0.as_bytes(), &mut self.names)
+                .decode_vec(&line.name_raw.0, &mut self.names)
                 .map_err(|_why| RecordError::Base64 { record })?;
         }
         self.rows.push(Row { raw_end: self.raw.len(), name_end: self.names.len(), size, crc });
@@ -263,30 +236,6 @@ pub enum RecordError {
     },
 }
 
-fn excerpt(text: &str) -> String {
-    text.chars().take(100).collect()
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TextVisitor)
-    }
-}
-
-struct TextVisitor;
-
-impl<'de> serde::de::Visitor<'de> for TextVisitor {
-    type Value = Text<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("text")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-        Ok(Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-        Ok(Text(Cow::Owned(text.into())))
-    }
+fn excerpt(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).chars().take(100).collect()
 }
