@@ -34,6 +34,8 @@ pub(super) struct Builder<'a> {
     unended: Option<usize>,
     /// Bytes of all files so far.
     content: u64,
+    /// Extended attributes of all members so far.
+    xattrs: usize,
 }
 
 /// A regular file whose last chunk is still to be checked.
@@ -49,7 +51,18 @@ struct Open {
 impl<'a> Builder<'a> {
     fn new(place: Place, limits: &'a Limits) -> Self {
         let toc = Toc::default();
-        Self { toc, place, limits, count: 0, index: 0, open: None, at: 0, unended: None, content: 0 }
+        Self {
+            toc,
+            place,
+            limits,
+            count: 0,
+            index: 0,
+            open: None,
+            at: 0,
+            unended: None,
+            content: 0,
+            xattrs: 0,
+        }
     }
 
     /// Forgets all entries: the document has another list of them, and the last one counts.
@@ -87,6 +100,11 @@ impl<'a> Builder<'a> {
         let index = self.index;
         self.check_name(&raw.name)?;
         self.check_link(&raw)?;
+        // What an entry holds beside its name costs as much as an entry. Our own store was proven before.
+        self.xattrs = self.xattrs.saturating_add(raw.xattrs.len());
+        if self.xattrs > self.limits.entries && matches!(self.place, Place::Blob { .. }) {
+            return Err(TocError::TooMany { limit: self.limits.entries });
+        }
         let number = |field, value: i64| {
             u64::try_from(value).map_err(|_negative| TocError::Field {
                 entry: index,

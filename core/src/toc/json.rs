@@ -351,6 +351,9 @@ fn zeros<'de, A: MapAccess<'de>>(map: &mut A) -> Result<bool, A::Error> {
     }
 }
 
+/// Linux lists 64 KiB of names at most, so no file has more.
+const XATTRS: usize = 16_384;
+
 #[derive(Default)]
 struct RawXattrs(Xattrs);
 
@@ -370,6 +373,9 @@ impl<'de> serde::Deserialize<'de> for RawXattrs {
                         A::Error::custom(format_args!("xattr {:?}: {error}", cut(&key.0)))
                     })?;
                     xattrs.insert(Box::from(key.0.as_bytes()), bytes.into());
+                    if xattrs.len() > XATTRS {
+                        return Err(A::Error::custom(format_args!("more than {XATTRS} xattrs of one entry")));
+                    }
                 }
                 Ok(RawXattrs(xattrs))
             }
