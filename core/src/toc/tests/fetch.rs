@@ -96,6 +96,16 @@ fn many_small_entries_are_stopped_at_the_limit() {
 }
 
 #[test]
+fn many_small_xattrs_are_stopped_at_the_limit() {
+    let xattrs: Vec<_> = (0..600).map(|number| format!("\"user.{number}\":\"\"")).collect();
+    let entry = format!(r#"{{"type":"fifo","name":"a","xattrs":{{{}}}}}"#, xattrs.join(","));
+    let json = format!(r#"{{"version":1,"entries":[{entry},{entry}]}}"#);
+    let limits = Limits { entries: 1000, ..Limits::default() };
+    assert_eq!(super::parse_within(&json, &limits).unwrap_err(), TocError::TooMany { limit: 1000 });
+    assert!(super::parse_within(&json, &Limits { entries: 1200, ..Limits::default() }).is_ok());
+}
+
+#[test]
 fn a_tar_split_with_another_digest() {
     let layer = layer(&[made("a", [&noise(1, 100)])], |toc| {
         toc["tarSplitDigest"] = Digest::EMPTY.to_string().into();
