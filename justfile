@@ -14,9 +14,9 @@ wasm:
     cargo check -p shingle-core --target wasm32-unknown-unknown --no-default-features --features ruzstd
     tests/scripts/imports-nothing
 
-# Times and bytes beside podman's; needs root and an hour.
+# Times, memory, bytes and disk beside podman's; needs root and about ten minutes.
 bench:
-    tests/bench/make-images && tests/bench/measure.py && tests/bench/report.py
+    cargo build --release -p shingle && tests/bench/make-images && tests/bench/seed --runs 3
 
 # Advisories, licences and sources of the dependencies; needs cargo-deny.
 deny:

@@ -42,6 +42,13 @@ pub(crate) struct Extensions {
     pub(crate) bytes: usize,
 }
 
+impl Extensions {
+    /// Whether none is waiting for its member.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.pax.is_none() && self.name.is_none() && self.link.is_none()
+    }
+}
+
 /// A member whose map of holes may still be to come.
 #[derive(Debug)]
 pub(crate) struct Draft {

@@ -113,7 +113,8 @@ impl TarReader {
     /// Takes the end of the stream.
     ///
     /// Accepts a tar without the two zero blocks, as GNU tar does, one whose last padding is missing, as Go does, and
-    /// one of no bytes at all. Fails if the stream ends within a header or a payload.
+    /// one of no bytes at all. What is left of a header after a member's end is nobody's, as for GNU tar. Fails if the
+    /// stream ends within the first header, an extension or a payload.
     pub fn finish(self) -> Result<(), TarError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -122,6 +123,8 @@ impl TarReader {
         let (expected, actual) = match &self.state {
             // Zeros that are not a whole block, but end the stream all the same.
             State::Header if block.iter().all(|byte| *byte == 0) => return Ok(()),
+            // Less than a header where one may stand: GNU tar takes it for the end, once it has seen any member.
+            State::Header if self.members > 0 && self.extensions.is_empty() => return Ok(()),
             State::Tail => return Ok(()),
             State::Header | State::MorePlaces { .. } | State::Map { .. } => {
                 (length(&self.block[..]), length(block))

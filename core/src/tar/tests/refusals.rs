@@ -14,12 +14,18 @@ fn refuses_a_stream_that_ends_within_a_payload() {
 }
 
 #[test]
-fn refuses_a_stream_that_ends_within_a_header() {
+fn refuses_a_stream_that_ends_within_its_first_header_or_an_extension() {
     let error = TarError::Truncated { offset: 100, name: None, expected: 512, actual: 100 };
     assert_eq!(read(&tar!("no-end")[..100]), Err(error));
     let tar = pax(&[("path", b"a")]);
     let error = TarError::Truncated { offset: 515, name: None, expected: 9, actual: 3 };
     assert_eq!(read(&tar[..515]), Err(error));
+    // What GNU tar takes for the end.
+    let whole = tar!("no-end");
+    let next = [whole, &whole[..100]].concat();
+    assert!(read(&next).is_ok());
+    // But not where a long name waits for its member.
+    assert!(read(&[&tar[..1024], &whole[..100]].concat()).is_err());
 }
 
 #[test]
