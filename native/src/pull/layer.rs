@@ -177,19 +177,25 @@ impl Job<'_> {
         drop(tree);
         let mut donors = self.context.store.donors(agreed.toc())?;
         let mut struck: Vec<Digest> = Vec::new();
+        let mut kept = Vec::new();
         for attempt in 1.. {
             if attempt > ATTEMPTS {
                 // Whatever is wrong with this store, the network is not: take nothing from here any more.
                 donors = crate::store::Donors::default();
             }
             struck.iter().for_each(|digest| donors.inventory.strike(digest));
+            // What an earlier attempt fetched and proved need not be fetched again.
+            kept.iter().for_each(|row| donors.add(*row));
             let plan = match decide(agreed.toc(), &donors.inventory, &self.context.options.policy) {
                 Decision::Partial(plan) => plan,
                 Decision::Whole(reason) => return Ok(Err(reason)),
             };
-            match partial::pull(self, agreed, tar_split, &layout, &donors, &plan)? {
+            match partial::pull(self, agreed, tar_split, &layout, &donors, &plan, &kept)? {
                 partial::Outcome::Pulled(pulled) => return Ok(Ok(*pulled)),
-                partial::Outcome::BadDonors(bad) => struck.extend(bad),
+                partial::Outcome::BadDonors { bad, fetched } => {
+                    struck.extend(bad);
+                    kept.extend(fetched);
+                }
             }
         }
         Err(LayerError::Stopped)

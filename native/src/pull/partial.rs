@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use shingle_core::{
-    Agreed, Body, Class, CompressedTarSplit, Digest, FileId, FileRow, Member, Plan, PlannedFile, Source, Toc,
-    VerifiedLayer,
+    Agreed, Body, Chunk, Class, CompressedTarSplit, Digest, FileId, FileRow, Member, Plan, PlannedFile,
+    Source, Toc, VerifiedLayer,
 };
 
 use super::error::LayerError;
@@ -35,8 +35,13 @@ const REUSERS: usize = 2;
 
 /// How a pull by file ended.
 pub(super) enum Outcome {
-    /// Donors that are gone, or not what the index says; they are out of the way.
-    BadDonors(Vec<Digest>),
+    /// Donors are gone, or not what the index says.
+    BadDonors {
+        /// Their contents, or chunks; they are out of the way.
+        bad: Vec<Digest>,
+        /// The objects that were fetched and proven all the same, for the next attempt.
+        fetched: Vec<FileRow>,
+    },
     /// Well.
     Pulled(Box<Pulled>),
 }
@@ -53,6 +58,8 @@ struct Work<'a> {
     /// The donors of files that are clones of them: object and time of its last change.
     clones: Mutex<BTreeMap<FileId, (String, Changed)>>,
     rows: Mutex<Vec<FileRow>>,
+    /// Those whose content is proven already: a fetch held their only chunk against its digest.
+    proven: Mutex<Vec<FileRow>>,
     /// Content bytes written by fetches so far.
     written: AtomicU64,
     bad: Mutex<BTreeSet<Digest>>,
@@ -71,7 +78,7 @@ impl<E: Into<LayerError>> From<E> for Stop {
     }
 }
 
-/// Carries out a plan and publishes the layer.
+/// Carries out a plan and publishes the layer. `kept` are objects of an attempt before, which now belong to this one.
 pub(super) fn pull(
     job: &Job<'_>,
     agreed: &Agreed,
@@ -79,6 +86,7 @@ pub(super) fn pull(
     layout: &Layout,
     donors: &Donors,
     plan: &Plan,
+    kept: &[FileRow],
 ) -> Result<Outcome, LayerError> {
     let context = job.context;
     let toc = plan.toc();
@@ -89,6 +97,7 @@ pub(super) fn pull(
     context.reporter.phase(job.index, Phase::Fetching);
 
     let staging = Staging::new(context.store)?;
+    staging.take_over(kept);
     let root = TreeRoot::new(context.store, staging.open("tree")?, Form::Overlay);
     let spare = staging.open("spare")?;
     root.make_dirs(layout)?;
@@ -103,6 +112,7 @@ pub(super) fn pull(
         files: Files::new(plan),
         clones: Mutex::default(),
         rows: Mutex::default(),
+        proven: Mutex::default(),
         written: AtomicU64::new(0),
         bad: Mutex::default(),
     };
@@ -118,7 +128,9 @@ pub(super) fn pull(
             if bad.is_empty() {
                 Err(LayerError::Stopped)
             } else {
-                Ok(Outcome::BadDonors(bad.into_iter().collect()))
+                let fetched = work.proven.into_inner().unwrap_or_else(PoisonError::into_inner);
+                staging.hand_over(&fetched);
+                Ok(Outcome::BadDonors { bad: bad.into_iter().collect(), fetched })
             }
         }
     }
@@ -234,12 +246,15 @@ impl Work<'_> {
         self.contents.finish(cache, file, shared, ends_in_hole)?;
         let (member, digest) = self.member(file)?;
         let digest = *digest;
-        self.adopt(cache, file, &digest, Class::of(member), member.size)?;
+        let object = self.adopt(cache, file, &digest, Class::of(member), member.size)?;
+        if let (Some(row), [Chunk { body: Body::Frames(_), .. }]) = (object, self.toc.chunks(entry)) {
+            self.proven.lock().unwrap_or_else(PoisonError::into_inner).push(row);
+        }
         self.files.ready(file);
         Ok(())
     }
 
-    /// Makes a finished file an object.
+    /// Makes a finished file an object, unless there is one.
     fn adopt(
         &self,
         cache: &mut WriteCache,
@@ -247,11 +262,13 @@ impl Work<'_> {
         digest: &Digest,
         class: Class,
         size: u64,
-    ) -> Result<(), Stop> {
-        if let Some(classed) = self.contents.adopt(cache, file, digest, &class)? {
-            self.row(FileRow { digest: *digest, class, size, classed });
+    ) -> Result<Option<FileRow>, Stop> {
+        let adopted = self.contents.adopt(cache, file, digest, &class)?;
+        let row = adopted.map(|classed| FileRow { digest: *digest, class, size, classed });
+        if let Some(row) = row {
+            self.row(row);
         }
-        Ok(())
+        Ok(row)
     }
 
     fn row(&self, row: FileRow) {

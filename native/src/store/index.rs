@@ -66,7 +66,8 @@ impl Donors {
         self.objects.get(digest).into_iter().flatten().copied()
     }
 
-    fn add(&mut self, row: FileRow) {
+    /// Adds one object.
+    pub(crate) fn add(&mut self, row: FileRow) {
         self.inventory.add_file(row.digest, row.size, row.class);
         let held = self.objects.entry(row.digest).or_default();
         if !held.iter().any(|held| held.class == row.class) {

@@ -1,5 +1,6 @@
 //! Staging: where a layer is put together, out of sight.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, OpenOptions};
 use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags, flock, fstat, openat, renameat_with};
 use rustix::io::Errno;
-use shingle_core::{Class, CompressedTarSplit, Digest, Toc, VerifiedLayer};
+use shingle_core::{Class, CompressedTarSplit, Digest, FileRow, Toc, VerifiedLayer};
 
 use super::attrs::make_neutral;
 use super::error::{at, io_at};
@@ -84,6 +85,19 @@ impl<'a> Staging<'a> {
             adopted.push((*digest, classed.then_some(*class)));
         }
         Ok(classed)
+    }
+
+    /// Answers for objects that an attempt before handed over.
+    pub(crate) fn take_over(&self, objects: &[FileRow]) {
+        let names = objects.iter().map(|row| (row.digest, row.classed.then_some(row.class)));
+        self.adopted.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
+
+    /// Hands objects over to the next attempt: they do not go with this one.
+    pub(crate) fn hand_over(&self, objects: &[FileRow]) {
+        let names: BTreeSet<_> =
+            objects.iter().map(|row| (row.digest, row.classed.then_some(row.class))).collect();
+        self.adopted.lock().unwrap_or_else(PoisonError::into_inner).retain(|name| !names.contains(name));
     }
 
     /// Makes a directory of the store invisible at once, then removes it; returns the bytes that frees.

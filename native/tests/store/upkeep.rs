@@ -77,6 +77,30 @@ fn a_pull_that_fails_leaves_nothing() {
     assert_eq!(scene.objects().len(), 3);
 }
 
+#[test]
+fn what_was_fetched_before_a_donor_proved_bad_is_not_fetched_again() {
+    let (held, new) = (file("held", &noise(1, 4000)), file("new", &noise(2, 200_000)));
+    let (one, two) = (zstd_chunked(&[held.clone()]), zstd_chunked(&[held, new]));
+    let scene = Scene::new(&[&[&one], &[&two]]);
+    scene.pull(0);
+    // Changed in place, and nothing but the content says so.
+    let [object] = &scene.objects()[..] else { panic!("one file, one object") };
+    let object = scene.root().join("objects").join(object);
+    let modified = std::fs::metadata(&object).unwrap().modified().unwrap();
+    let mut content = std::fs::read(&object).unwrap();
+    content[17] ^= 1;
+    std::fs::write(&object, content).unwrap();
+    std::fs::File::options().write(true).open(&object).unwrap().set_modified(modified).unwrap();
+    let report = scene.pull(1);
+    let fetched = report.layers[0].fetched_bytes;
+    assert!((200_000..300_000).contains(&fetched), "{report:?}");
+    assert_eq!(std::fs::read(scene.tree(&two).join("held")).unwrap(), noise(1, 4000));
+    assert_eq!(std::fs::read(scene.tree(&two).join("new")).unwrap(), noise(2, 200_000));
+    // What was handed on is held from now on, and nothing else was left behind.
+    assert_eq!(scene.objects().len(), 2);
+    assert_eq!(std::fs::read_dir(scene.root().join("staging")).unwrap().count(), 0);
+}
+
 /// Many at once, of the same image and of one that shares its files: each layer is there once, whole.
 #[test]
 fn pulls_side_by_side() {
