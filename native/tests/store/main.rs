@@ -1,6 +1,6 @@
 //! Pulls into a store, and what becomes of the store: against a registry in this process.
 
-#![allow(clippy::disallowed_methods, reason = "a test looks at what was made")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test looks at what was made")]
 #![allow(clippy::unwrap_used, reason = "a test that goes wrong should panic")]
 
 mod scene;

@@ -80,7 +80,7 @@ fn a_pull_that_fails_leaves_nothing() {
 #[test]
 fn what_was_fetched_before_a_donor_proved_bad_is_not_fetched_again() {
     let (held, new) = (file("held", &noise(1, 4000)), file("new", &noise(2, 200_000)));
-    let (one, two) = (zstd_chunked(&[held.clone()]), zstd_chunked(&[held, new]));
+    let (one, two) = (zstd_chunked(std::slice::from_ref(&held)), zstd_chunked(&[held, new]));
     let scene = Scene::new(&[&[&one], &[&two]]);
     scene.pull(0);
     // Changed in place, and nothing but the content says so.
