@@ -165,6 +165,33 @@ fn padding_that_podman_4_3_dropped_is_put_back() {
     assert!(pull(blob, &Digest::of(&longer), &Limits::default(), || 4096).is_err());
 }
 
+#[test]
+fn stargz_blobs_are_read_whole_and_their_tables_parse() {
+    // DiffIDs from the README beside the blobs.
+    let estargz = "sha256:976037823d3953a5150030024281243885d66a28746ebf2701ed9254b7d7ec61";
+    let zstd = "sha256:d82d70a08358ef43d54d74ba052f251752cdf080303c25ba9ee622f75282481d";
+    for (blob, diff_id) in
+        [(fixture_bytes!("zoo/zoo.estargz"), estargz), (fixture_bytes!("zoo/zoo.stargz-zstd"), zstd)]
+    {
+        let (layer, files) = pull(blob, &diff_id.parse().unwrap(), &Limits::default(), || 7777).unwrap();
+        assert_rebuilds(&layer, &files);
+        let toc = layer.verified.toc();
+        let plain = |name: &[u8]| name.strip_prefix(b"./").unwrap_or(name).to_vec();
+        let named =
+            |name: &[u8]| toc.files().find(|(_, entry)| plain(entry.member().name.as_bytes()) == plain(name));
+        let tool = named(b"usr/bin/tool").expect("the zoo's largest file").0;
+        assert_eq!(files[&tool].len(), 300_000);
+        // eStargz keeps its table in the tar; what it says of every file is what the tar holds.
+        let Some((table, _)) = named(b"stargz.index.json") else { continue };
+        let theirs = Toc::from_stored(&files[&table], &Limits::default()).unwrap();
+        assert_eq!(theirs.files().count() + 1, toc.files().count());
+        for (_, entry) in theirs.files() {
+            let ours = named(entry.member().name.as_bytes()).expect("a file of the tar").1;
+            assert_eq!((ours.digest(), ours.member().size), (entry.digest(), entry.member().size));
+        }
+    }
+}
+
 fn blob_proof(blob: &[u8]) -> WholeBlob {
     let mut unwrap = Unwrap::new(&Limits::default());
     let mut plain = unwrap.receive(blob);
