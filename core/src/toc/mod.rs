@@ -21,7 +21,7 @@
 //! | offsets out of order, overlapping, or past the data | [`TocError::Offset`]: refused |
 //! | chunk offsets or sizes that do not add up to `size` | [`TocError::Sizes`]: refused |
 //! | one chunk whose `chunkDigest` is not the file's `digest` | [`TocError::OneChunk`]: refused |
-//! | a size, or a count, over [`Limits`] | refused |
+//! | a size, or a count, over [`crate::Limits`] | refused |
 //!
 //! "Refused" means that the TOC contradicts itself: somebody lies, and the pull ends. "Pulled whole" means that it is
 //! not understood, and not needed: the tar alone says it all.
