@@ -94,6 +94,8 @@ impl DiffIdCheck {
     /// chunk could else carry the name of another content into the store.
     pub fn new(agreed: Agreed, plan: &Plan) -> Self {
         let toc = plan.toc();
+        // A plan of another TOC proves nothing of this one. Usually the two are one, which costs nothing to see.
+        let of_this_toc = *toc == agreed.toc;
         let mut proven = alloc::vec![false; toc.entries().len()];
         for planned in plan.files() {
             let by_plan = match &planned.source {
@@ -104,7 +106,7 @@ impl DiffIdCheck {
                 }
             };
             if let Some(proven) = proven.get_mut(planned.file.index()) {
-                *proven = by_plan;
+                *proven = of_this_toc && by_plan;
             }
         }
         let parts = Some(Arc::clone(plan.parts()));

@@ -6,7 +6,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The TOC as it lies in the blob; the reference stops at 150 MiB (`format.md` §3.3).
+    /// The TOC as it lies in the blob; the reference stops at 150 MiB.
     pub toc_compressed: u64,
     /// The TOC's JSON text.
     pub toc: u64,

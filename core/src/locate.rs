@@ -1,6 +1,6 @@
 //! Where a layer's TOC lies, and which digest vouches for it.
 //!
-//! Annotations on the layer's descriptor say both (`format.md` §1.4, §1.6, §6.3). A footer at the end of the blob
+//! Annotations on the layer's descriptor say both. A footer at the end of the blob
 //! says only where: no digest is in it, so what it leads to is unproven.
 
 use alloc::collections::BTreeMap;
@@ -156,7 +156,7 @@ impl Locator {
         self.toc.range.start.saturating_sub(SKIPPABLE_HEADER_LEN)
     }
 
-    /// Returns the one range that holds TOC and tar-split; they lie 8 bytes apart (`format.md` §1.1).
+    /// Returns the one range that holds TOC and tar-split; they lie 8 bytes apart.
     pub fn range(&self) -> Range<u64> {
         let toc = &self.toc.range;
         self.tar_split.as_ref().map_or_else(

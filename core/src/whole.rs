@@ -110,7 +110,7 @@ impl WholeFetch {
             return Err(error);
         }
         self.tar.finish().map_err(WholeError::Tar)?;
-        // Podman 4.3 left the padding of the last record out of the blob, but not out of the DiffID (`format.md` §1.6).
+        // Podman 4.3 left the padding of the last record out of the blob, but not out of the DiffID.
         // Zeros after the end of an archive are nobody's content, and the DiffID proves that they belong there.
         let missing = self.len.next_multiple_of(RECORD).saturating_sub(self.len);
         let mut padded = self.diff_id.clone();

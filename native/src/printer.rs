@@ -99,16 +99,7 @@ impl Printer {
         let mut chain = failure.chain().into_iter();
         let error = chain.next().unwrap_or_default();
         if self.json {
-            #[derive(Serialize)]
-            struct Said<'a> {
-                error: &'a str,
-                #[serde(skip_serializing_if = "Vec::is_empty")]
-                causes: Vec<String>,
-                #[serde(skip_serializing_if = "Option::is_none")]
-                hint: Option<&'a str>,
-            }
-            let said = Said { error: &error, causes: chain.collect(), hint: failure.advice() };
-            talk(serde_json::to_string(&said).unwrap_or(error));
+            talk(Said { error: &error, causes: chain.collect(), hint: failure.advice() }.to_line());
             return;
         }
         talk(format_args!("{} {}", self.paint(ERROR, &"error:"), Harmless(&error)));
@@ -122,6 +113,45 @@ impl Printer {
 
     fn paint(&self, style: Style, text: &dyn Display) -> String {
         if self.color { format!("{style}{text}{style:#}") } else { text.to_string() }
+    }
+}
+
+/// Says what the command line itself came to: help, the version, or a mistake.
+///
+/// Nothing is parsed then, so how to say it is read off the words.
+pub(crate) fn usage(said: &clap::Error) {
+    let words: Vec<_> = std::env::args_os().collect();
+    let has = |word: &str| words.iter().any(|typed| typed == word);
+    let text = said.render().to_string();
+    if let Some(mistake) = text.strip_prefix("error: ").filter(|_| has("--json")) {
+        // clap's message, our hint if there is one, and how to call the command, with empty lines between them.
+        let mut parts = mistake.split("\n\n");
+        let error = parts.next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        let hint = parts.find_map(|part| part.strip_prefix("hint: "));
+        talk(Said { error: &error, causes: Vec::new(), hint }.to_line());
+        return;
+    }
+    // Help that nobody reads to its end is not an error.
+    drop(if has("--color=never") || words.windows(2).any(|pair| pair == ["--color", "never"]) {
+        if said.use_stderr() { write!(io::stderr(), "{text}") } else { write!(io::stdout(), "{text}") }
+    } else {
+        said.print()
+    });
+}
+
+/// A failure, for programs.
+#[derive(Serialize)]
+struct Said<'a> {
+    error: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
+
+impl Said<'_> {
+    fn to_line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_no_json| self.error.to_owned())
     }
 }
 

@@ -63,7 +63,7 @@ fn extract(tar: &Path, to: &Path) -> i64 {
 
 #[test]
 fn every_tar_that_gnu_tar_extracts() {
-    if !have_all("tars::every_tar_that_gnu_tar_extracts", &[Need::Root]) {
+    if !have_all("tars::every_tar_that_gnu_tar_extracts", &[Need::Root, Need::Python]) {
         return;
     }
     let dir = TempDir::new().unwrap();
@@ -123,7 +123,10 @@ fn every_tar_that_gnu_tar_extracts() {
 
 #[test]
 fn every_tar_that_podman_pushes() {
-    if !have_all("tars::every_tar_that_podman_pushes", &[Need::Root, Need::Registry, Need::Podman]) {
+    if !have_all(
+        "tars::every_tar_that_podman_pushes",
+        &[Need::Root, Need::Python, Need::Registry, Need::Podman],
+    ) {
         return;
     }
     // Podman sees this directory as /work.

@@ -169,3 +169,20 @@ fn without_root_everything_that_needs_none() {
         assert!(differences.is_empty(), "{form}:\n{}", lines(&differences));
     }
 }
+
+#[test]
+fn a_store_that_is_shut_is_not_taken_for_an_empty_one() {
+    if !have_all("zoo::a_store_that_is_shut_is_not_taken_for_an_empty_one", &[Need::Root]) {
+        return;
+    }
+    let shingle = Shingle::as_user(65534, 65534);
+    std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700)
+        .create(shingle.root())
+        .unwrap();
+    for words in [&["images"][..], &["gc"], &["rmi", "x"], &["unpack", "x", "y"], &["pull", "127.0.0.1:1/x"]]
+    {
+        let outcome = shingle.run(words);
+        assert_eq!(outcome.code, Some(2), "{words:?}");
+        assert!(outcome.stderr.contains("hint: run as root"), "{words:?}: {}", outcome.stderr);
+    }
+}

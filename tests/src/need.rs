@@ -11,6 +11,8 @@ pub enum Need {
     LoopDevices,
     /// podman 5.4.2 in a Debian trixie root.
     Podman,
+    /// Python, which writes the tars of `scripts/mktars`.
+    Python,
     /// Debian's docker-registry, and skopeo to push to it.
     Registry,
     /// To be root.
@@ -30,6 +32,7 @@ impl Need {
                 let complete = Path::new("/var/cache/shingle-tests/trixie/.complete").exists();
                 (is_root() && (complete || have("debootstrap")), "the trixie podman (root and debootstrap)")
             }
+            Self::Python => (have("python3"), "python3"),
             Self::Registry => (have("docker-registry") && have("skopeo"), "docker-registry and skopeo"),
             Self::Root => (is_root(), "root"),
             Self::Time => (Path::new("/usr/bin/time").exists(), "GNU time"),

@@ -131,6 +131,18 @@ fn another_plans_end_is_no_proof() {
     assert_eq!(error, DiffIdError::OtherPlan);
 }
 
+#[test]
+fn another_layers_plan_proves_nothing() {
+    let honest = layer(&[made("f", [&noise(3, 90)])], |_| {});
+    let evil = layer(&[made("evil", [&noise(1, 300), &noise(2, 700)])], |toc| {
+        toc["entries"][0]["digest"] = Digest::of(b"what everybody runs").to_string().into();
+    });
+    let (plan, _, complete) = pulled(&honest);
+    let check = DiffIdCheck::new(evil.agreed(), &plan);
+    let error = run(check, &evil.contents(), complete, &evil.diff_id()).unwrap_err();
+    assert!(matches!(error, DiffIdError::Content { .. }), "{error}");
+}
+
 /// Verifies a layer after its plan and returns what the store would be told.
 fn attack(layer: &Layer, inventory: &Inventory, objects: &BTreeMap<Digest, Vec<u8>>) -> DiffIdError {
     let plan = plan(layer.agreed().toc(), inventory);

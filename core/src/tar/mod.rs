@@ -13,9 +13,8 @@
 //! directory, `V` is passed over, an unknown type is a regular file, and a regular file whose name ends in `/` is a
 //! directory, all as GNU tar extracts them.
 //!
-//! Not read: multi-volume members (type `M`), the base-64 numbers of GNU tar before 1999, a header cut short by the
-//! end of the stream, which GNU tar passes over without a word, and damaged archives, in which it searches for the next
-//! header.
+//! Not read: multi-volume members (type `M`), the base-64 numbers of GNU tar before 1999, a first header cut short by
+//! the end of the stream, and damaged archives, in which GNU tar searches for the next header.
 
 mod entry;
 mod header;

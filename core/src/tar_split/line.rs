@@ -22,7 +22,7 @@ pub(super) struct Line<'a> {
     pub(super) position: i64,
 }
 
-/// Text that is copied only if it holds escapes (`Option<Cow>` always copies: `crates.md` §5).
+/// Text that is copied only if it holds escapes (serde always copies an `Option<Cow>`).
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, [u8]>);
 

@@ -8,8 +8,7 @@ use super::TarSplit;
 /// Yields one member for each file of a tar-split, in the order of the tar.
 ///
 /// All raw bytes are read as the one stream that they are cut from: where a writer cut them means nothing, and after
-/// the end of the archive nothing does. (podman parses each record by itself, and so refuses layers that it wrote:
-/// `format.md` §9.2 no. 16.)
+/// the end of the archive nothing does. (podman parses each record by itself, and so refuses layers that it wrote.)
 #[derive(Debug)]
 pub struct Members<'a> {
     split: &'a TarSplit,

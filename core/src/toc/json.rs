@@ -1,4 +1,4 @@
-//! The TOC's JSON, read as the reference reads it (`format.md` §1.5): keys in any case, unknown keys skipped, a key
+//! The TOC's JSON, read as the reference reads it: keys in any case, unknown keys skipped, a key
 //! that comes twice counts the last time, `null` counts as absent.
 
 use alloc::borrow::Cow;
@@ -257,7 +257,7 @@ fn number<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<i64>, A::Error> 
     map.next_value()
 }
 
-/// Borrows where the JSON has no escapes. `Option<Cow>` would always allocate (`crates.md` §5).
+/// Borrows where the JSON has no escapes. `Option<Cow>` would always allocate.
 struct Text<'de>(Cow<'de, str>);
 
 impl<'de> serde::Deserialize<'de> for Text<'de> {

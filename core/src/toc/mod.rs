@@ -9,19 +9,19 @@
 //! | text after the object, bad base64, bad digest, bad time, unknown `type` or `chunkType`, negative number | [`TocError::Json`] or [`TocError::Field`]: the TOC is unusable, the layer is pulled whole |
 //! | `version` other than 1 | [`TocError::Version`]: pulled whole |
 //! | a chunk entry with no regular file before it, or of another name | [`TocError::OrphanChunk`]: pulled whole |
-//! | a non-empty regular file without `digest`, one of several chunks without `chunkDigest` or `offset` | [`TocError::Field`]: pulled whole |
+//! | a non-empty regular file without `digest` or `offset`, one of several chunks without `chunkDigest` | [`TocError::Field`]: pulled whole |
 //! | several payloads in one frame (`innerOffset`) | [`TocError::InnerOffset`]: pulled whole |
 //! | zeros chunk | accepted; its frame is never fetched |
-//! | empty file | accepted with and without the digest of nothing |
+//! | empty file | accepted with and without the digest of nothing; with another, [`TocError::EmptyDigest`]: refused |
 //! | missing end offset | the next data offset, for the last one the end of the data |
 //! | names: `./x`, `/x`, `x/`, `a//b`, `..`, a file where another has a directory | kept as written; [`crate::Tree`] decides |
-//! | a name that is empty, holds a NUL or is longer than the limit | [`TocError::Name`]: refused |
+//! | a name that is empty, a name or link that holds a NUL or is longer than the limit | [`TocError::Name`]: refused |
 //! | names that are not UTF-8 (U+FFFD in the TOC) | the tar-split's name is adopted, see [`crate::agree`] |
 //! | the same path twice | accepted; the later entry wins, as in a tar |
 //! | offsets out of order, overlapping, or past the data | [`TocError::Offset`]: refused |
 //! | chunk offsets or sizes that do not add up to `size` | [`TocError::Sizes`]: refused |
 //! | one chunk whose `chunkDigest` is not the file's `digest` | [`TocError::OneChunk`]: refused |
-//! | a size, or a count, over [`Limits`] | refused |
+//! | a size, or a count, over [`crate::Limits`] | refused |
 //!
 //! "Refused" means that the TOC contradicts itself: somebody lies, and the pull ends. "Pulled whole" means that it is
 //! not understood, and not needed: the tar alone says it all.

@@ -43,7 +43,7 @@ fn root(global: &Global) -> PathBuf {
 /// Opens the store if there is one: who only looks makes none.
 fn existing_store(global: &Global) -> Result<Option<Store>, Failure> {
     let root = root(global);
-    if Store::exists(&root) { Ok(Some(Store::open(root)?)) } else { Ok(None) }
+    if Store::exists(&root)? { Ok(Some(Store::open(root)?)) } else { Ok(None) }
 }
 
 fn client(tls_verify: bool, jobs: Option<u32>) -> Result<Client, Failure> {

@@ -105,7 +105,9 @@ impl PullError {
             Self::Layer { source, .. } => match &**source {
                 LayerError::Registry(error) => error.hint(),
                 LayerError::Store(error) => error.hint(),
-                LayerError::Fetch(_) | LayerError::Unwrap(_) => {
+                LayerError::Fetch(_)
+                | LayerError::Unwrap(_)
+                | LayerError::Toc(TocError::Digest { .. } | TocError::TarSplitDigest { .. }) => {
                     Some("the registry or something on the way altered the blob, or it was pushed broken")
                 }
                 LayerError::Disagreement(_) | LayerError::Toc(_) | LayerError::TarSplit(_) => {

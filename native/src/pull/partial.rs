@@ -1,7 +1,8 @@
 //! A layer by file: links and fetches side by side, the proof close behind.
 //!
 //! ```text
-//! this thread      directories, links, devices ── donors: hard link, reflink, copy ── hard links, directory metadata
+//! this thread      directories, links, devices ── donors ── twins, hard links, directory metadata ── layer record
+//! second thread    donors: hard link, reflink, copy; only where there are many
 //! fetch threads    range ── decode ── digest ── write ── metadata ── object's name
 //! proof thread     wait for the next file of the tar ── read it back ── DiffID
 //! ```

@@ -186,7 +186,7 @@ impl ParentCache {
     }
 }
 
-/// What a directory gets that no layer listed: `design.md`, correctness bar.
+/// What a directory gets that no layer listed: what GNU tar gives it as root, but the same time everywhere.
 fn unlisted() -> Member {
     Member {
         kind: Kind::Directory,

@@ -111,8 +111,12 @@ impl Store {
     }
 
     /// Whether there is a store in a directory; [`open`](Self::open) would make one.
-    pub fn exists(path: impl AsRef<Path>) -> bool {
-        path.as_ref().join(LAST).is_dir()
+    ///
+    /// # Errors
+    /// Nobody can tell: the directory may not be looked into. A store that is shut is not one that is empty.
+    pub fn exists(path: impl AsRef<Path>) -> Result<bool, StoreError> {
+        let path = path.as_ref();
+        path.join(LAST).try_exists().map_err(io_at("open", path))
     }
 
     /// Returns where the store is when nobody says: `/var/lib/shingle` for root, else below the user's data directory.

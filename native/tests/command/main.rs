@@ -191,6 +191,14 @@ fn mistakes_in_the_command_line_are_said_with_advice() {
     assert!(error.contains("auto, hardlink, reflink, copy"), "{error}");
     let error = scene.run(&["rmi", "x"]).failed(2);
     assert!(error.contains("docker.io/library/x:latest is not in the store"), "{error}");
+    let error = scene.run(&["pull", "--json", "quay.io/Fedora/x"]).failed(2);
+    let error: Value = serde_json::from_str(&error).unwrap();
+    assert_eq!(error["hint"], "write the repository in lower case");
+    let error = scene.run(&["pull", "--json"]).failed(2);
+    assert!(
+        error.starts_with(r#"{"error":"the following required arguments were not provided: <REF>..."}"#),
+        "{error}"
+    );
     assert!(scene.run(&["pull", "--help"]).ok().contains("Examples:"));
 }
 
