@@ -29,7 +29,7 @@ impl Store {
     /// The store cannot be read or changed. What was removed before is consistent: names go first, contents last.
     pub fn collect(&self) -> Result<Collected, StoreError> {
         let _lock = self.lock_exclusive()?;
-        self.sweep_staging()?;
+        self.sweep_staging(true)?;
         let images = self.images()?;
         let mut collected = Collected::default();
         let layers: BTreeSet<Digest> =

@@ -43,7 +43,14 @@ impl Store {
     fn lock(&self, name: &str, operation: FlockOperation) -> Result<cap_std::fs::File, StoreError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true);
-        let file = self.dir().open_with(name, &options).map_err(io_at("open", self.path().join(name)))?;
+        let file = self.dir().open_with(name, &options).or_else(|error| match error.kind() {
+            // Who only reads can do so on a file system that is read-only.
+            std::io::ErrorKind::ReadOnlyFilesystem if operation == FlockOperation::LockShared => {
+                self.dir().open(name)
+            }
+            _ => Err(error),
+        });
+        let file = file.map_err(io_at("open", self.path().join(name)))?;
         loop {
             match flock(&file, operation) {
                 Err(Errno::INTR) => {}

@@ -106,7 +106,7 @@ impl Store {
         }
         let path = std::path::absolute(path).map_err(io_at("find", path))?;
         let store = Self { dir, path, privilege: Privilege::of_process(), limits: Limits::default() };
-        store.sweep_staging()?;
+        store.sweep_staging(false)?;
         Ok(store)
     }
 

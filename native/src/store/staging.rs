@@ -188,7 +188,9 @@ impl Drop for Staging<'_> {
 
 impl Store {
     /// Removes what dead pulls left.
-    pub(super) fn sweep_staging(&self) -> Result<(), StoreError> {
+    ///
+    /// `alone` says that nobody else uses the store, so that a directory without a lock is surely dead too.
+    pub(super) fn sweep_staging(&self, alone: bool) -> Result<(), StoreError> {
         let staging = self.dir().open_dir("staging").map_err(io_at("open", "staging"))?;
         for entry in staging.entries().map_err(io_at("list", "staging"))? {
             let entry = entry.map_err(io_at("list", "staging"))?;
@@ -198,6 +200,7 @@ impl Store {
             let free = match &lock {
                 // Held until the directory is gone: its maker may be about to take it.
                 Ok(lock) => flock(lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
+                Err(_) if alone => true,
                 // Not locked yet, or half removed: only an old one is surely dead.
                 Err(_) => entry
                     .metadata()

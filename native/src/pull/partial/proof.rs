@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use shingle_core::{Agreed, Complete, DiffIdCheck, Digest, Donated, FileId, Hasher, Source, VerifiedLayer};
 
 use super::{LayerError, Stop, Work};
+use crate::length;
 use crate::store::{ParentCache, object_name};
 
 /// How much of a file is read back at once, in bytes.
@@ -38,6 +39,7 @@ impl Work<'_> {
                 Some(donor) => donor,
                 None => self.contents.open_to_read(&mut cache, place)?,
             };
+            let mut left = self.member(file)?.0.size;
             loop {
                 let read = match rustix::io::read(&opened, &mut buffer) {
                     Ok(read) => read,
@@ -47,8 +49,9 @@ impl Work<'_> {
                 if let Err(error) = check.receive(buffer.get(..read).unwrap_or_default()) {
                     return self.blame(error);
                 }
-                // A short read of a regular file is its end: most files need no second one to say so.
-                if read < buffer.len() {
+                // A short read at the expected end is the end: most files need no second one to say so.
+                left = left.saturating_sub(length(buffer.get(..read).unwrap_or_default()));
+                if read == 0 || left == 0 && read < buffer.len() {
                     break;
                 }
             }
