@@ -17,7 +17,7 @@ use super::report::{LayerMode, Phase};
 use crate::length;
 use crate::registry::BlobReader;
 use crate::store::{
-    Contents, Donors, Form, Layout, PlaceOutcome, Placer, Sites, Staging, TreeRoot, WriteCache, object_name,
+    Contents, Donors, Form, Layout, PlaceOutcome, Placer, Sites, Staging, TreeRoot, WriteCache,
 };
 
 /// Decompressed pieces that may wait for the tar reader; 256 KiB each at most.
@@ -216,9 +216,9 @@ impl Settler<'_> {
         }
         let Some(held) = self.donors.object(digest, &class) else { return Ok(false) };
         let store = self.job.context.store;
-        let name = object_name(digest, held.classed.then_some(&held.class));
+        let name = held.path(digest);
         if !self.contents.same_as_spare(store, &name, file)? {
-            store.quarantine(digest, held.classed.then_some(&held.class))?;
+            store.quarantine(&name)?;
             return Ok(false);
         }
         if !self.contents.is_in_tree(file) {

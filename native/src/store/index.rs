@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use shingle_core::{ChunkRow, Class, Digest, FileId, FileRow, HeldChunk, Inventory, Segment, Toc};
 
 use super::error::io_at;
+use super::object::object_name;
 use super::{Store, StoreError};
 
 /// How many segments may lie about before they are merged: each costs a search per digest.
@@ -52,6 +53,13 @@ pub(crate) struct HeldObject {
     pub(crate) class: Class,
     /// Whether its name carries the class.
     pub(crate) classed: bool,
+}
+
+impl HeldObject {
+    /// Returns the object's path in the store.
+    pub(crate) fn path(&self, digest: &Digest) -> String {
+        object_name(digest, self.classed.then_some(&self.class))
+    }
 }
 
 impl Donors {

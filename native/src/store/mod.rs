@@ -52,7 +52,7 @@ pub(crate) use error::{at, io_at};
 pub(crate) use index::{Donors, segment_of};
 pub(crate) use layout::{Layout, member as member_of};
 pub(crate) use materialise::{ParentCache, TreeRoot};
-pub(crate) use object::object_name;
+use object::object_name;
 pub(crate) use place::{Donor, Outcome as PlaceOutcome, Placer};
 pub(crate) use staging::Staging;
 

@@ -10,7 +10,7 @@ use super::error::{at, io_at};
 use super::{Store, StoreError};
 
 /// Returns an object's path in the store: `objects/ab/cd…`, with the class behind it where the name is shared.
-pub(crate) fn object_name(digest: &Digest, class: Option<&Class>) -> String {
+pub(super) fn object_name(digest: &Digest, class: Option<&Class>) -> String {
     let hex = digest.to_hex();
     let (shard, rest) = hex.split_at(2);
     match class {
@@ -64,11 +64,10 @@ impl Store {
             unlinkat(self.fd(), object_name(digest, class).as_str(), AtFlags::empty());
     }
 
-    /// Takes a corrupt object out of everybody's way, under whichever of its names it is.
-    pub(crate) fn quarantine(&self, digest: &Digest, class: Option<&Class>) -> Result<(), StoreError> {
-        let object = object_name(digest, class);
-        let name = object.replace("objects/", "quarantine/").replacen('/', "-", 2).replacen('-', "/", 1);
-        match renameat(self.fd(), object.as_str(), self.fd(), name.as_str()) {
+    /// Takes a corrupt object out of everybody's way; `object` is its path in the store.
+    pub(crate) fn quarantine(&self, object: &str) -> Result<(), StoreError> {
+        let name = format!("quarantine/{}", object.trim_start_matches("objects/").replace('/', "-"));
+        match renameat(self.fd(), object, self.fd(), name.as_str()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(errno) => Err(at("quarantine", object)(errno)),
         }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use shingle_core::{Class, Digest, Donated, FileId, FileRow, Method, PlannedFile, Source};
 
 use super::{Stop, Work};
-use crate::store::{PlaceOutcome, WriteCache, object_name};
+use crate::store::{PlaceOutcome, WriteCache};
 
 /// How many files are taken at a time: neighbours share directories.
 pub(super) const BATCH: usize = 32;
@@ -53,7 +53,7 @@ impl Work<'_> {
         let Some(held) = self.donors.object(digest, &class) else {
             return self.give_up_on(*digest);
         };
-        let name = object_name(digest, held.classed.then_some(&held.class));
+        let name = held.path(digest);
         let store = self.job.context.store;
         let before = match self.placer.first(same_class) {
             Method::Reflink => store.changed(&name)?,
@@ -64,7 +64,7 @@ impl Work<'_> {
         let method = match outcome {
             PlaceOutcome::Placed(method) => method,
             PlaceOutcome::NoDonor => {
-                store.quarantine(digest, held.classed.then_some(&held.class))?;
+                store.quarantine(&name)?;
                 return self.give_up_on(*digest);
             }
         };
@@ -137,8 +137,7 @@ impl Work<'_> {
     /// Opens any object with this content.
     pub(super) fn open_object(&self, digest: &Digest) -> Result<Option<OwnedFd>, Stop> {
         for held in self.donors.objects(digest) {
-            let name = object_name(digest, held.classed.then_some(&held.class));
-            if let Some(file) = self.job.context.store.open_object(&name)? {
+            if let Some(file) = self.job.context.store.open_object(&held.path(digest))? {
                 return Ok(Some(file));
             }
         }

@@ -8,7 +8,7 @@ use shingle_core::{Agreed, Complete, DiffIdCheck, Digest, Donated, FileId, Hashe
 
 use super::{LayerError, Stop, Work};
 use crate::length;
-use crate::store::{ParentCache, object_name};
+use crate::store::ParentCache;
 
 /// How much of a file is read back at once, in bytes.
 const BUFFER: usize = 256 * 1024;
@@ -105,7 +105,7 @@ impl Work<'_> {
         }
         for digest in &bad {
             for held in self.donors.objects(digest) {
-                self.job.context.store.quarantine(digest, held.classed.then_some(&held.class))?;
+                self.job.context.store.quarantine(&held.path(digest))?;
             }
         }
         self.bad.lock().unwrap_or_else(PoisonError::into_inner).extend(bad);
@@ -115,8 +115,7 @@ impl Work<'_> {
     /// Whether any object of a content is another content.
     pub(super) fn is_bad(&self, digest: &Digest) -> Result<bool, Stop> {
         for held in self.donors.objects(digest) {
-            let name = object_name(digest, held.classed.then_some(&held.class));
-            let Some(file) = self.job.context.store.open_object(&name)? else { return Ok(true) };
+            let Some(file) = self.job.context.store.open_object(&held.path(digest))? else { return Ok(true) };
             if hash(&file) != Some(*digest) {
                 return Ok(true);
             }
