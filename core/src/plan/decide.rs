@@ -42,7 +42,7 @@ pub enum Reason {
         media_type: String,
     },
     /// The registry does not answer ranges.
-    #[error("the registry answers ranges with the whole blob")]
+    #[error("the registry does not serve ranges of this blob")]
     NoRanges,
     /// A tar-split that its digest vouches for, yet cannot be read.
     #[error("{0}")]

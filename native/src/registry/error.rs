@@ -98,11 +98,12 @@ impl RegistryError {
                 _ => None,
             },
             Fault::Manifest(error) => error.hint(),
-            Fault::BodyCut { .. }
-            | Fault::OutsideBlob { .. }
+            Fault::BodyCut { .. } | Fault::Stalled { .. } => {
+                Some("the registry or the connection broke off again and again; try later")
+            }
+            Fault::OutsideBlob { .. }
             | Fault::Redirect { .. }
             | Fault::Size { .. }
-            | Fault::Stalled { .. }
             | Fault::Token { .. }
             | Fault::TokenUnreadable { .. }
             | Fault::TooLarge { .. } => None,
