@@ -65,6 +65,7 @@ mod testing;
 mod toc;
 mod tree;
 mod unwrap;
+pub mod verify;
 mod whole;
 mod zstd;
 

@@ -11,6 +11,7 @@ mod writer;
 
 pub use members::{Members, TarSplitError};
 pub use reader::{RecordError, TarSplitReadError, TarSplitReader};
+pub(crate) use reader::Faulty;
 pub use writer::TarSplitWriter;
 
 use alloc::vec::Vec;
@@ -102,6 +103,16 @@ impl TarSplit {
     /// Reads the members' headers.
     pub fn members(&self) -> Members<'_> {
         Members::new(self)
+    }
+
+    /// Returns all bytes that are no content, joined.
+    pub(crate) fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// Returns where in [`raw`](Self::raw) the content of a file comes; the end for files that are not there.
+    pub(crate) fn raw_end(&self, index: usize) -> usize {
+        self.rows.get(index).map_or(self.raw.len(), |row| row.raw_end)
     }
 
     /// Returns the raw bytes between two files' contents: before that of `index`, or all to the end of the tar.

@@ -33,6 +33,7 @@ mod build;
 mod error;
 mod fetch;
 mod json;
+pub(crate) mod said;
 mod store;
 pub(crate) mod time;
 

@@ -7,6 +7,7 @@
 mod c;
 #[cfg(test)]
 mod differential;
+mod frames;
 #[cfg(feature = "ruzstd")]
 #[cfg_attr(feature = "c-zstd", allow(dead_code, reason = "built for the differential test only"))]
 mod rust;
@@ -19,6 +20,7 @@ use core::fmt;
 pub(crate) use c::{Encoder, Raw};
 #[cfg(all(feature = "ruzstd", not(feature = "c-zstd")))]
 pub(crate) use rust::{Encoder, Raw};
+pub(crate) use frames::{FrameHead, FrameWalker, Step};
 
 #[cfg(not(any(feature = "c-zstd", feature = "ruzstd")))]
 compile_error!("shingle-core needs a zstd decoder: turn on the feature `c-zstd` or `ruzstd`");
