@@ -141,8 +141,8 @@ impl TarReader {
 
     /// Passes over the whole content of the member just announced, which must have `len` bytes and have none read.
     ///
-    /// Returns whether it has.
-    pub(crate) fn pass_content(&mut self, len: u64) -> bool {
+    /// Returns whether it has. For whoever can seek: the next bytes to receive are those after the content.
+    pub fn pass_content(&mut self, len: u64) -> bool {
         let State::Content(payload) = &self.state else { return len == 0 };
         if payload.stored != len || payload.left != len {
             return false;

@@ -122,6 +122,15 @@ impl Client {
         self.shared.handle.block_on(super::image::resolve(&self.shared, reference, platform))
     }
 
+    /// Fetches what a reference names, manifest or index, of `size` bytes if that is known; checked against its digest.
+    pub(crate) fn fetch_document(
+        &self,
+        reference: &Reference,
+        size: Option<u64>,
+    ) -> Result<crate::transport::Document, RegistryError> {
+        self.shared.handle.block_on(super::image::document(&self.shared, reference, size))
+    }
+
     /// Names a blob in `reference`'s repository, `size` bytes long by its descriptor; touches no network.
     pub fn blob(&self, reference: &Reference, digest: Digest, size: u64) -> Blob {
         Blob::new(self.clone(), reference.clone(), digest, size)

@@ -326,7 +326,7 @@ pub(super) fn told(body: &[u8]) -> Option<String> {
 }
 
 /// Cuts foreign text to 200 characters and escapes what a terminal would act on.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut out = String::new();
     for (count, c) in text.chars().enumerate() {
         if count == 200 {

@@ -7,14 +7,10 @@ use shingle_core::Digest;
 
 use super::client::Shared;
 use super::exchange::{Request, bounded};
-use super::manifest::{ACCEPT, Descriptor, Document, Manifest};
+use super::manifest::{ACCEPT, Descriptor, Manifest, Parsed};
 use super::{Asked, Fault, ManifestError, Platform, Reference, RegistryError};
 use crate::length;
-
-/// The distribution specification lets registries refuse longer ones.
-const MANIFEST_LIMIT: u64 = 4 << 20;
-/// A config grows with its history; a megabyte is already absurd.
-const CONFIG_LIMIT: u64 = 8 << 20;
+use crate::transport::{CONFIG_LIMIT, Document, MANIFEST_LIMIT};
 
 /// An image as its registry describes it; every document matched its digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,14 +59,14 @@ pub(super) async fn resolve(
     let fail = |error: ManifestError| RegistryError::new(&asked, error);
     let top = Fetched::manifest(shared, reference, None).await?;
     let (index_digest, own, manifest) = match top.document(&asked)? {
-        Document::Manifest(manifest) => (None, top, manifest),
-        Document::Index(index) => {
+        Parsed::Manifest(manifest) => (None, top, manifest),
+        Parsed::Index(index) => {
             let chosen = index.choose(platform).map_err(fail)?;
             let own =
                 Fetched::manifest(shared, &reference.with_digest(chosen.digest), Some(chosen.size)).await?;
             match own.document(&asked)? {
-                Document::Manifest(manifest) => (Some(top.digest), own, manifest),
-                Document::Index(_) => return Err(fail(ManifestError::Nested)),
+                Parsed::Manifest(manifest) => (Some(top.digest), own, manifest),
+                Parsed::Index(_) => return Err(fail(ManifestError::Nested)),
             }
         }
     };
@@ -95,6 +91,17 @@ pub(super) async fn resolve(
         config_digest: config.digest,
         layers: layers.collect(),
     })
+}
+
+/// Fetches what a reference names, manifest or index, checked against its digest where the reference has one.
+pub(super) async fn document(
+    shared: &Shared,
+    reference: &Reference,
+    size: Option<u64>,
+) -> Result<Document, RegistryError> {
+    let fetched = Fetched::manifest(shared, reference, size).await?;
+    let asked = Asked::new(reference, format!("manifest {}", reference.manifest()));
+    Document::new(fetched.bytes, &fetched.content_type).map_err(|error| RegistryError::new(&asked, error))
 }
 
 /// A document that matches its digest, where one was known.
@@ -171,7 +178,7 @@ impl Fetched {
         }
     }
 
-    fn document(&self, asked: &Asked) -> Result<Document, RegistryError> {
-        Document::parse(&self.bytes, &self.content_type).map_err(|error| RegistryError::new(asked, error))
+    fn document(&self, asked: &Asked) -> Result<Parsed, RegistryError> {
+        Parsed::parse(&self.bytes, &self.content_type).map_err(|error| RegistryError::new(asked, error))
     }
 }

@@ -15,9 +15,11 @@ pub(super) const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
-const INDEXES: [&str; 2] =
+/// The media types of what leads to several images, OCI's first.
+pub(crate) const INDEXES: [&str; 2] =
     ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
-const MANIFESTS: [&str; 2] =
+/// The media types of an image, OCI's first.
+pub(crate) const MANIFESTS: [&str; 2] =
     ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
 const SCHEMA1: [&str; 2] = [
     "application/vnd.docker.distribution.manifest.v1+json",
@@ -51,32 +53,42 @@ struct DescribedPlatform {
     variant: Option<String>,
 }
 
-/// What a name in a registry leads to.
+/// What a name in a registry leads to, as far as pulling needs it.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one or two of them exist for each image")]
-pub(super) enum Document {
+pub(crate) enum Parsed {
     Index(Index),
     Manifest(Manifest),
 }
 
 /// One manifest for each platform.
 #[derive(Debug, Deserialize)]
-pub(super) struct Index {
+pub(crate) struct Index {
+    #[serde(skip)]
+    media_type: String,
     manifests: Vec<Descriptor>,
 }
 
 /// One image: a config and layers, the lowest one first.
 #[derive(Debug, Deserialize)]
-pub(super) struct Manifest {
+pub(crate) struct Manifest {
     #[serde(skip)]
     pub(super) media_type: String,
     pub(super) config: Descriptor,
     pub(super) layers: Vec<Descriptor>,
 }
 
-impl Document {
+impl Parsed {
+    /// Returns the media type, which a document need not state itself.
+    pub(crate) fn media_type(&self) -> &str {
+        match self {
+            Self::Index(index) => &index.media_type,
+            Self::Manifest(manifest) => &manifest.media_type,
+        }
+    }
+
     /// Reads a document that came with the `Content-Type` `header`.
-    pub(super) fn parse(bytes: &[u8], header: &str) -> Result<Self, ManifestError> {
+    pub(crate) fn parse(bytes: &[u8], header: &str) -> Result<Self, ManifestError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Outline {
@@ -106,7 +118,8 @@ impl Document {
         let known = [&*inside, if generic { "" } else { &header }].into_iter().find(|name| !name.is_empty());
         let media_type = known.unwrap_or(guess);
         if INDEXES.contains(&media_type) {
-            json("index", bytes).map(Self::Index)
+            let index: Index = json("index", bytes)?;
+            Ok(Self::Index(Index { media_type: media_type.to_owned(), ..index }))
         } else if MANIFESTS.contains(&media_type) {
             let manifest: Manifest = json("manifest", bytes)?;
             Ok(Self::Manifest(Manifest { media_type: media_type.to_owned(), ..manifest }))
@@ -119,31 +132,42 @@ impl Document {
 impl Index {
     /// Picks the manifest that suits `platform` best, the first of several.
     pub(super) fn choose(&self, platform: &Platform) -> Result<&Descriptor, ManifestError> {
-        let offered = self.manifests.iter().filter_map(|descriptor| {
+        choose(&self.manifests, platform, |descriptor| {
             let offered = descriptor.platform.as_ref()?;
-            Some((Platform::new(&offered.os, &offered.architecture, offered.variant.as_deref()), descriptor))
-        });
-        let best = offered
-            .clone()
-            .filter_map(|(offered, descriptor)| Some((platform.rank(&offered)?, descriptor)))
-            .min_by_key(|(rank, _)| *rank);
-        match (best, &self.manifests[..]) {
-            (Some((_, descriptor)), _) => Ok(descriptor),
-            // Nothing to choose from, and nothing said against it.
-            (None, [only]) if only.platform.is_none() => Ok(only),
-            (None, _) => {
-                // Attestations hide in indexes as unknown/unknown.
-                let names = offered.map(|(offered, _)| offered).filter(|offered| offered.os() != "unknown");
-                let names: Vec<_> = names.take(20).map(|offered| shown(&offered.to_string())).collect();
-                Err(ManifestError::NoPlatform { wanted: platform.to_string(), offered: names.join(", ") })
-            }
+            Some(Platform::new(&offered.os, &offered.architecture, offered.variant.as_deref()))
+        })
+    }
+}
+
+/// Picks what suits `platform` best, the first of several.
+pub(crate) fn choose<'a, T>(
+    entries: &'a [T],
+    platform: &Platform,
+    platform_of: impl Fn(&T) -> Option<Platform>,
+) -> Result<&'a T, ManifestError> {
+    let offered: Vec<_> =
+        entries.iter().filter_map(|entry| platform_of(entry).map(|offered| (offered, entry))).collect();
+    let best = offered
+        .iter()
+        .filter_map(|(offered, entry)| Some((platform.rank(offered)?, *entry)))
+        .min_by_key(|(rank, _)| *rank);
+    match (best, entries) {
+        (Some((_, entry)), _) => Ok(entry),
+        // Nothing to choose from, and nothing said against it.
+        (None, [only]) if offered.is_empty() => Ok(only),
+        (None, _) => {
+            // Attestations hide in indexes as unknown/unknown.
+            let names =
+                offered.iter().map(|(offered, _)| offered).filter(|offered| offered.os() != "unknown");
+            let names: Vec<_> = names.take(20).map(|offered| shown(&offered.to_string())).collect();
+            Err(ManifestError::NoPlatform { wanted: platform.to_string(), offered: names.join(", ") })
         }
     }
 }
 
 impl Manifest {
     /// Checks that this is a container image whose every layer can be pulled and understood.
-    pub(super) fn check(&self) -> Result<(), ManifestError> {
+    pub(crate) fn check(&self) -> Result<(), ManifestError> {
         if !CONFIGS.contains(&&*self.config.media_type) {
             return Err(ManifestError::NotAnImage { media_type: shown(&self.config.media_type) });
         }
@@ -168,7 +192,7 @@ impl Manifest {
     }
 
     /// Reads from the config the digest of each layer's tar.
-    pub(super) fn diff_ids(&self, config: &[u8]) -> Result<Vec<Digest>, ManifestError> {
+    pub(crate) fn diff_ids(&self, config: &[u8]) -> Result<Vec<Digest>, ManifestError> {
         #[derive(Deserialize)]
         struct Config {
             rootfs: RootFs,
@@ -187,8 +211,7 @@ impl Manifest {
 }
 
 fn json<'de, T: Deserialize<'de>>(document: &'static str, bytes: &'de [u8]) -> Result<T, ManifestError> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| ManifestError::Malformed { document, problem: shown(&error.to_string()) })
+    serde_json::from_slice(bytes).map_err(|error| ManifestError::malformed(document, &error))
 }
 
 /// A document that leads to no image that can be pulled.
@@ -266,6 +289,10 @@ pub enum ManifestError {
 }
 
 impl ManifestError {
+    pub(crate) fn malformed(document: &'static str, error: &serde_json::Error) -> Self {
+        Self::Malformed { document, problem: shown(&error.to_string()) }
+    }
+
     /// Returns advice on what to do about it, if there is any.
     pub const fn hint(&self) -> Option<&'static str> {
         match self {

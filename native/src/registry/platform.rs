@@ -25,7 +25,7 @@ impl Platform {
         Self { os: "linux".to_owned(), architecture: architecture.to_owned(), variant: None }
     }
 
-    pub(super) fn new(os: &str, architecture: &str, variant: Option<&str>) -> Self {
+    pub(crate) fn new(os: &str, architecture: &str, variant: Option<&str>) -> Self {
         let variant = variant.filter(|variant| !variant.is_empty()).map(str::to_owned);
         Self { os: os.to_owned(), architecture: architecture.to_owned(), variant }
     }

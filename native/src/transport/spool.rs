@@ -1,0 +1,51 @@
+//! Bytes put aside in a file that has no name.
+
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use shingle_core::{Digest, Hasher};
+
+use super::{Section, TransferError};
+use crate::length;
+
+/// Takes bytes front to back, hashes them, and keeps them in a file without a name in the directory for temporary files
+/// (`TMPDIR`): it goes when nobody holds it any more, however the program ends.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    file: OwnedFd,
+    hasher: Hasher,
+    len: u64,
+}
+
+impl Spool {
+    pub(crate) fn new() -> Result<Self, TransferError> {
+        let file = tempfile::tempfile();
+        let file = file.map_err(TransferError::file("make a temporary file in", std::env::temp_dir()))?;
+        Ok(Self { file: file.into(), hasher: Hasher::new(), len: 0 })
+    }
+
+    /// Returns what was taken, and its digest.
+    pub(crate) fn finish(self) -> (Section, Digest) {
+        (Section::new(Arc::new(self.file), 0, self.len), self.hasher.finish())
+    }
+}
+
+impl Write for Spool {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = loop {
+            match rustix::io::pwrite(&self.file, bytes, self.len) {
+                Err(rustix::io::Errno::INTR) => {}
+                written => break written?,
+            }
+        };
+        let written = bytes.get(..count).unwrap_or_default();
+        self.hasher.update(written);
+        self.len = self.len.saturating_add(length(written));
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
