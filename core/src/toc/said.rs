@@ -11,7 +11,7 @@ use core::fmt;
 use core::ops::Range;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::TocError;
@@ -72,7 +72,10 @@ pub(crate) struct Rules<'a> {
 impl Said {
     /// Reads the JSON; `None` when it is none, or not of a TOC.
     pub(crate) fn read(json: &[u8], rules: &Rules<'_>, findings: &mut Findings) -> Option<Self> {
-        let document = match serde_json::from_slice::<Document<'_>>(json) {
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let limit = rules.limits.entries;
+        let document = DocumentSeed { limit }.deserialize(&mut deserializer);
+        let document = match document.and_then(|document| deserializer.end().map(|()| document)) {
             Ok(document) => document,
             Err(error) => {
                 findings.add(Code::TocJson, Place::default(), "", TocError::json(&error));
@@ -406,32 +409,82 @@ fn member_of(kind: Kind, raw: RawEntry) -> Member {
 #[derive(Default)]
 struct Document<'a> {
     version: Option<i64>,
+    /// At most one more than the limit.
     entries: Vec<&'a RawValue>,
     tar_split_digest: Option<Cow<'a, str>>,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Document<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct DocumentVisitor;
-        impl<'de> Visitor<'de> for DocumentVisitor {
-            type Value = Document<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a TOC object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document<'de>, A::Error> {
-                let mut document = Document::default();
-                while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-                    match key.to_ascii_lowercase().as_str() {
-                        "version" => document.version = map.next_value()?,
-                        "entries" => document.entries = map.next_value::<Option<Vec<_>>>()?.unwrap_or_default(),
-                        "tarsplitdigest" => document.tar_split_digest = map.next_value()?,
-                        _ => drop(map.next_value::<IgnoredAny>()?),
-                    }
+/// Reads a [`Document`] of at most so many entries.
+struct DocumentSeed {
+    limit: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for DocumentSeed {
+    type Value = Document<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Document<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for DocumentSeed {
+    type Value = Document<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a TOC object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document<'de>, A::Error> {
+        let mut document = Document::default();
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match key.to_ascii_lowercase().as_str() {
+                "version" => document.version = map.next_value()?,
+                "entries" => document.entries = map.next_value_seed(EntriesSeed { limit: self.limit })?,
+                "tarsplitdigest" => document.tar_split_digest = map.next_value()?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
                 }
-                Ok(document)
             }
         }
-        deserializer.deserialize_map(DocumentVisitor)
+        Ok(document)
+    }
+}
+
+struct EntriesSeed {
+    limit: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for EntriesSeed {
+    type Value = Vec<&'de RawValue>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EntriesSeed {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of entries")
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = seq.next_element::<&'de RawValue>()? {
+            if entries.len() <= self.limit {
+                entries.push(entry);
+            }
+        }
+        Ok(entries)
     }
 }
 

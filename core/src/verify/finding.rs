@@ -144,6 +144,8 @@ pub struct Place {
     pub record: Option<u64>,
     /// Which field of TOC entry, footer or annotations.
     pub field: Option<&'static str>,
+    /// Where in the file: which of its chunks.
+    pub within: Option<u64>,
     /// Where in the blob.
     pub offset: Option<u64>,
     /// Where in the tar.
@@ -169,7 +171,7 @@ pub struct Finding {
 /// One sentence without its full stop: place, problem, both values.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { entry, name, record, field, offset, tar_offset } = &self.place;
+        let Place { entry, name, record, field, within, offset, tar_offset } = &self.place;
         let mut separator = "";
         let mut part = |f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>| {
             let result = write!(f, "{separator}{text}");
@@ -187,6 +189,9 @@ impl fmt::Display for Finding {
         }
         if let Some(field) = field {
             part(f, format_args!("{field}"))?;
+        }
+        if let Some(offset) = within {
+            part(f, format_args!("chunk at {offset}"))?;
         }
         if let Some(offset) = offset {
             part(f, format_args!("byte {offset} of the blob"))?;
@@ -263,6 +268,20 @@ impl Findings {
             };
             let (expected, actual) = (cut(expected.to_string()), cut(actual.to_string()));
             self.list.push(Finding { code, weight, place, expected, actual });
+        }
+    }
+
+    /// Takes over what was found elsewhere.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        for finding in other.list {
+            let seen = self.seen.get(&(finding.code, finding.weight)).copied().unwrap_or_default();
+            if seen < kept(finding.weight) {
+                self.list.push(finding);
+            }
+        }
+        for (key, count) in other.seen {
+            let seen = self.seen.entry(key).or_default();
+            *seen = seen.saturating_add(count);
         }
     }
 
