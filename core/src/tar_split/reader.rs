@@ -28,6 +28,8 @@ pub struct TarSplitReader {
     failed: Option<RecordError>,
     /// Records that were passed over, where that is wanted.
     faulty: Option<Vec<Faulty>>,
+    /// What the position of the next record may be as well, after one that was wrong.
+    or_else: Option<u64>,
 }
 
 /// A record that was passed over, or read though something about it is wrong.
@@ -69,6 +71,7 @@ impl TarSplitReader {
             rows: Vec::new(),
             failed: None,
             faulty: None,
+            or_else: None,
         }
     }
 
@@ -142,11 +145,13 @@ impl TarSplitReader {
         let record = self.record;
         let line = Line::parse(line)
             .map_err(|error| RecordError::Malformed { record, reason: error.to_string() })?;
-        let position = u64::try_from(line.position).ok();
-        if position != Some(record) {
+        let (position, or_else) = (u64::try_from(line.position).ok(), self.or_else.take());
+        if position != Some(record) && or_else.is_some() && position == or_else {
+            self.record = or_else.unwrap_or(record);
+        } else if position != Some(record) {
             self.pass_over(RecordError::Position { record, actual: line.position })?;
             // One that is missing is one fault, not one for each that follows.
-            self.record = position.unwrap_or(record);
+            self.or_else = position.and_then(|position| position.checked_add(1));
         }
         match line.kind {
             1 => self.take_file(&line),

@@ -114,6 +114,7 @@ codes! {
     EntryDuplicate Wrong "entry.duplicate" "the name comes more than once" "first in entry" "again in entry";
     EntryNotUtf8 Wrong "entry.not_utf8" "JSON cannot hold the name" "the TOC says" "the tar says";
     EntryField Wrong "entry.field" "TOC and tar disagree" "the TOC says" "the tar says";
+    EntryWholeSeconds Note "entry.whole_seconds" "the TOC has whole seconds only, as its form does" "the TOC says" "the tar says";
     FileDigest Wrong "file.digest" "the file's content is another one" "the TOC says" "it is";
     ChunkDigest Wrong "chunk.digest" "the chunk's content is another one" "the TOC says" "it is";
     ChunkZeros Wrong "chunk.zeros" "the chunk is said to be all zeros, but is not" "" "first other byte at";
@@ -306,10 +307,6 @@ impl Place {
 
     pub(crate) fn field(self, field: &'static str) -> Self {
         Self { field: Some(field), ..self }
-    }
-
-    pub(crate) fn of_blob(self, offset: u64) -> Self {
-        Self { offset: Some(offset), ..self }
     }
 
     pub(crate) fn of_tar(self, offset: u64) -> Self {

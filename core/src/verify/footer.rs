@@ -74,13 +74,14 @@ impl Footer {
         let names = ["tar-split offset", "tar-split length", "tar-split length once decompressed"];
         let said = locator.tar_split().map(numbers);
         match (said, footer.tar_split) {
-            (said, Some(real)) => {
-                for ((name, said), real) in names.into_iter().zip(said.unwrap_or_default()).zip(real) {
+            (Some(said), Some(real)) => {
+                for ((name, said), real) in names.into_iter().zip(said).zip(real) {
                     field(name, said, real);
                 }
             }
             (Some(_), None) => findings.add(Code::FooterFilled, Place::default(), "", ""),
-            (None, None) => {}
+            // Whether an annotation is owed is for the TOC to say.
+            (None, _) => {}
         }
         // Each form has its own length, and readers look for no other.
         let fits = match locator.form() {

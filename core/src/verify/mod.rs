@@ -120,8 +120,14 @@ pub struct Verify {
 impl Verify {
     /// Starts with what manifest and config say.
     pub fn new(claims: Claims, limits: &Limits) -> Self {
+        let len = claims.size;
+        Self::of_len(claims, len, limits)
+    }
+
+    /// Starts with what manifest and config say of a blob that is known to be `len` bytes long, whatever they say.
+    pub fn of_len(claims: Claims, len: u64, limits: &Limits) -> Self {
         let mut stream = Stream::new(limits);
-        let tail = Tail::new(&claims, limits, &mut stream.findings);
+        let tail = Tail::new(&claims, len, limits, &mut stream.findings);
         Self { claims, tail, blob: Hasher::new(), len: 0, frames: Frames::new(limits), stream }
     }
 
@@ -133,8 +139,8 @@ impl Verify {
     /// Takes the bytes that were [wanted](Self::wants).
     pub fn offer(&mut self, bytes: &[u8]) {
         if let Some(claimed) = self.tail.offer(bytes, &mut self.stream.findings) {
-            let tail::Claimed { said, split, rolling, data_end } = claimed;
-            self.stream.claims(said, split, rolling, data_end);
+            let tail::Claimed { said, split, dialect, data_end } = claimed;
+            self.stream.claims(said, split, dialect, data_end);
         }
     }
 

@@ -31,8 +31,8 @@ pub(super) struct Stream {
     limits: Limits,
     pub(super) said: Option<Said>,
     split: Option<SplitCheck>,
-    /// Whether chunks should be cut by the rolling sum.
-    rolling: bool,
+    /// Whose rules the TOC follows.
+    dialect: Dialect,
     /// Where the data frames end, if something says so.
     data_end: Option<u64>,
     diff_id: Hasher,
@@ -55,6 +55,15 @@ pub(super) struct Stream {
     lost_at: Option<u64>,
     skippables: Vec<(u64, u32)>,
     too_large: bool,
+}
+
+/// Whose rules a TOC follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// Files are cut by the rolling sum; times are exact.
+    Podman,
+    /// stargz-snapshotter's: files are cut as it likes; one time, in whole seconds.
+    Stargz,
 }
 
 /// The member that is being read.
@@ -122,7 +131,7 @@ impl Stream {
             limits: *limits,
             said: None,
             split: None,
-            rolling: false,
+            dialect: Dialect::Podman,
             data_end: None,
             diff_id: Hasher::new(),
             plain_len: 0,
@@ -144,11 +153,11 @@ impl Stream {
     }
 
     /// Takes the claims that the blob is held against.
-    pub(super) fn claims(&mut self, said: Option<Said>, split: Option<SplitCheck>, rolling: bool, data_end: u64) {
+    pub(super) fn claims(&mut self, said: Option<Said>, split: Option<SplitCheck>, dialect: Dialect, data_end: u64) {
         self.marks = Marks::new(said.as_ref().map(Said::offsets).unwrap_or_default());
         self.said = said;
         self.split = split;
-        self.rolling = rolling;
+        self.dialect = dialect;
         self.data_end = Some(data_end);
     }
 
@@ -156,6 +165,11 @@ impl Stream {
     pub(super) fn skippable_at(&self, offset: u64) -> Option<u32> {
         let at = offset.checked_sub(8)?;
         self.skippables.iter().find(|(start, _)| *start == at).map(|(_, len)| *len)
+    }
+
+    /// Whether the frames could be followed to this place.
+    pub(super) fn reached(&self, offset: u64) -> bool {
+        self.lost_at.is_none_or(|lost| offset < lost)
     }
 
     pub(super) fn skippables(&self) -> &[(u64, u32)] {
@@ -222,7 +236,8 @@ impl Stream {
             let Some(end) = entry.end.filter(|end| *end <= lost) else { continue };
             let due = start.map(|start| start.saturating_add(entry.member.size));
             let real = self.marks.plain_at(end);
-            if real.is_some() && (due.is_none() || real == due) {
+            let beyond = due.is_some_and(|due| due > self.plain_len);
+            if beyond || (real.is_some() && (due.is_none() || real == due)) {
                 continue;
             }
             let actual = due.and_then(|due| self.marks.real(due));
@@ -315,12 +330,12 @@ impl Stream {
             && let Some(index) = self.order.find(&member.name, self.tar_at, said)
             && let Some(toc) = said.entries.get(index).filter(|toc| toc.readable)
         {
-            compare(toc.index, &toc.member, member, self.rolling, &mut self.findings);
+            compare(toc.index, &toc.member, member, self.dialect, &mut self.findings);
             // Where the lengths differ, nothing about the content can be the same.
             let same = toc.member.kind == Kind::Regular && toc.member.size == entry.stored;
             if same && entry.stored > 0 && !entry.is_sparse() {
                 self.starts.push((index, self.tar_at));
-                content = Some(ContentCheck::new(index, said, self.rolling));
+                content = Some(ContentCheck::new(index, said, self.dialect == Dialect::Podman));
             }
         }
         self.member = Some(Current { name: member.name.clone(), content, damaged: false });
@@ -427,9 +442,9 @@ impl Sink for Stream {
 }
 
 /// Compares every field of an entry and its member.
-fn compare(index: usize, said: &Member, real: &Member, strict: bool, findings: &mut Findings) {
+fn compare(index: usize, said: &Member, real: &Member, dialect: Dialect, findings: &mut Findings) {
     if said.name != real.name && is_text_of(&said.name, &real.name) {
-        let weight = if strict { Weight::Wrong } else { Weight::Note };
+        let weight = if dialect == Dialect::Podman { Weight::Wrong } else { Weight::Note };
         let place = Place::entry(index, &said.name);
         findings.add_as(weight, Code::EntryNotUtf8, place, &said.name, &real.name);
     }
@@ -440,8 +455,20 @@ fn compare(index: usize, said: &Member, real: &Member, strict: bool, findings: &
         let found = Disagreement::Field { entry: index, name: real.name.clone(), field, toc, tar };
         let honest = field == Field::Kind && found.severity() == Severity::Whole;
         let Disagreement::Field { toc, tar, .. } = found else { continue };
-        findings.add_as(if honest { Weight::Note } else { Weight::Wrong }, Code::EntryField, place, toc, tar);
+        let weight = if honest { Weight::Note } else { Weight::Wrong };
+        match (dialect, field) {
+            (Dialect::Stargz, Field::Atime | Field::Ctime) if toc == "none" => {}
+            (Dialect::Stargz, Field::Mtime) if whole_seconds(said) == whole_seconds(real) => {
+                findings.add(Code::EntryWholeSeconds, place, toc, tar);
+            }
+            _ => findings.add_as(weight, Code::EntryField, place, toc, tar),
+        }
     }
+}
+
+/// Returns the seconds of the modification time, where a time that stands for none is none.
+fn whole_seconds(member: &Member) -> i64 {
+    member.mtime.map_or(0, |time| time.seconds)
 }
 
 /// Joins an error with its causes.

@@ -13,7 +13,7 @@ use crate::{Digest, Hasher, Limits, Toc};
 
 use super::footer::{Footer, LONGEST};
 use super::split::SplitCheck;
-use super::stream::{Ended, Stream};
+use super::stream::{Dialect, Ended, Stream};
 use super::{Claims, Code, Compression, Findings, LayerForm, Place, length};
 
 const ESTARGZ_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
@@ -55,22 +55,22 @@ struct Ahead {
 pub(super) struct Claimed {
     pub(super) said: Option<Said>,
     pub(super) split: Option<SplitCheck>,
-    /// Whether the chunks should be those of the rolling sum.
-    pub(super) rolling: bool,
+    /// Whose rules the TOC follows.
+    pub(super) dialect: Dialect,
     pub(super) data_end: u64,
 }
 
 impl Tail {
-    pub(super) fn new(claims: &Claims, limits: &Limits, findings: &mut Findings) -> Self {
-        let located = Locator::from_annotations(&claims.annotations, claims.size, limits);
+    pub(super) fn new(claims: &Claims, len: u64, limits: &Limits, findings: &mut Findings) -> Self {
+        let located = Locator::from_annotations(&claims.annotations, len, limits);
         let locator = located.unwrap_or_else(|error| {
             findings.add(Code::Annotation, Place::default(), "", error);
             None
         });
-        let footer = claims.size.saturating_sub(LONGEST)..claims.size;
+        let footer = len.saturating_sub(LONGEST)..len;
         Self {
             limits: *limits,
-            size: claims.size,
+            size: len,
             annotations: claims.annotations.clone(),
             step: if footer.is_empty() { Step::Done } else { Step::Footer(footer) },
             locator,
@@ -134,7 +134,8 @@ impl Tail {
     fn toc(&mut self, range: &Range<u64>, bytes: &[u8], findings: &mut Findings) -> Option<Claimed> {
         let locator = self.locator.clone()?;
         let data_end = locator.data_end();
-        let rolling = locator.form() == Form::Today || !self.annotations.contains_key(ESTARGZ_DIGEST);
+        let stargz = locator.form() == Form::Old && self.annotations.contains_key(ESTARGZ_DIGEST);
+        let dialect = if stargz { Dialect::Stargz } else { Dialect::Podman };
         let said = self.said(&locator, part(bytes, range, locator.toc()), findings);
         let vouched = said.as_ref().and_then(|said| said.tar_split_digest);
         let mut split = None;
@@ -160,7 +161,7 @@ impl Tail {
         }
         self.toc_read = said.is_some();
         self.split_read = split.is_some();
-        Some(Claimed { said, split, rolling, data_end })
+        Some(Claimed { said, split, dialect, data_end })
     }
 
     fn said(&self, locator: &Locator, compressed: &[u8], findings: &mut Findings) -> Option<Said> {
@@ -236,6 +237,7 @@ impl Tail {
             known.push(range.start.saturating_sub(8));
             match stream.skippable_at(range.start) {
                 Some(actual) if u64::from(actual) == len => {}
+                None if !stream.reached(range.start) => {}
                 actual => {
                     let actual = actual.map_or_else(|| "none begins there".into(), |len| alloc::format!("{len} bytes"));
                     let expected = alloc::format!("{len} bytes from {}", range.start);
