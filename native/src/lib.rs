@@ -8,6 +8,7 @@ pub mod registry;
 pub mod store;
 pub mod transport;
 pub mod unpack;
+pub mod verify;
 
 /// The length of bytes in memory, as formats and wires count.
 pub(crate) fn length(bytes: &[u8]) -> u64 {

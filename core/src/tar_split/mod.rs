@@ -10,8 +10,8 @@ mod tests;
 mod writer;
 
 pub use members::{Members, TarSplitError};
-pub use reader::{RecordError, TarSplitReadError, TarSplitReader};
 pub(crate) use reader::Faulty;
+pub use reader::{RecordError, TarSplitReadError, TarSplitReader};
 pub use writer::TarSplitWriter;
 
 use alloc::vec::Vec;

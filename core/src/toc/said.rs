@@ -86,7 +86,8 @@ impl Said {
             let version = document.version.map_or_else(|| "none".to_string(), |version| version.to_string());
             findings.add(Code::TocVersion, Place::default().field("version"), "", version);
         }
-        let mut reader = Reader { said: Self::default(), rules, findings, open: None, at: 0, unended: false, content: 0 };
+        let mut reader =
+            Reader { said: Self::default(), rules, findings, open: None, at: 0, unended: false, content: 0 };
         for (index, raw) in document.entries.iter().enumerate() {
             if index >= rules.limits.entries {
                 let limit = format!("{} entries", rules.limits.entries);
@@ -101,7 +102,9 @@ impl Said {
             None | Some("") => None,
             Some(text) => text
                 .parse()
-                .inspect_err(|error| findings.add(Code::TocField, Place::default().field("tarSplitDigest"), "", error))
+                .inspect_err(|error| {
+                    findings.add(Code::TocField, Place::default().field("tarSplitDigest"), "", error)
+                })
                 .ok(),
         };
         said.duplicates(rules, findings);
@@ -128,7 +131,11 @@ impl Said {
             let [first, second] = pair else { continue };
             if first.member.name == second.member.name {
                 let place = Place::entry(second.index, &second.member.name);
-                let weight = if rules.unique_names { crate::verify::Weight::Wrong } else { crate::verify::Weight::Note };
+                let weight = if rules.unique_names {
+                    crate::verify::Weight::Wrong
+                } else {
+                    crate::verify::Weight::Note
+                };
                 findings.add_as(weight, Code::EntryDuplicate, place, first.index, second.index);
             }
         }
@@ -225,13 +232,23 @@ impl Reader<'_> {
             self.content = self.content.saturating_add(size);
             let limit = self.rules.limits.content;
             if size > self.rules.limits.file || self.content > limit {
-                self.findings.add(Code::TocTooLarge, Place::entry(index, &member.name), format!("{limit} bytes"), "");
+                self.findings.add(
+                    Code::TocTooLarge,
+                    Place::entry(index, &member.name),
+                    format!("{limit} bytes"),
+                    "",
+                );
                 readable = false;
             }
             match digest {
                 None if size > 0 => self.field(index, &member.name, "digest", "nothing"),
                 Some(actual) if size == 0 && actual != Digest::EMPTY => {
-                    self.findings.add(Code::TocEmptyDigest, Place::entry(index, &member.name), Digest::EMPTY, actual);
+                    self.findings.add(
+                        Code::TocEmptyDigest,
+                        Place::entry(index, &member.name),
+                        Digest::EMPTY,
+                        actual,
+                    );
                 }
                 _ => {}
             }
@@ -240,7 +257,14 @@ impl Reader<'_> {
             digest = None;
         }
         let chunks = self.said.chunks.len();
-        self.said.entries.push(SaidEntry { index, member, readable, digest, end: None, chunks: chunks..chunks });
+        self.said.entries.push(SaidEntry {
+            index,
+            member,
+            readable,
+            digest,
+            end: None,
+            chunks: chunks..chunks,
+        });
     }
 
     fn chunk(&mut self, index: usize, raw: RawEntry) {
@@ -287,7 +311,10 @@ impl Reader<'_> {
             };
             let fits = len > 0 && len <= left && (!last || len == left);
             if !fits || u64::try_from(chunk.offset) != Ok(due) {
-                let expected = format!("{} {left} bytes at {due}", if last { "a chunk of" } else { "a chunk of at most" });
+                let expected = format!(
+                    "{} {left} bytes at {due}",
+                    if last { "a chunk of" } else { "a chunk of at most" }
+                );
                 let actual = format!("{} bytes at {}", chunk.size, chunk.offset);
                 self.findings.add(Code::TocChunks, Place::entry(index, name), expected, actual);
                 return None;
@@ -366,7 +393,8 @@ impl Reader<'_> {
     /// Notes times that are not in UTC.
     fn zone(&mut self, index: usize, name: &Name, text: &str) {
         let Ok(times) = serde_json::from_str::<Times<'_>>(text) else { return };
-        let times = [("modtime", times.modtime), ("accesstime", times.accesstime), ("changetime", times.changetime)];
+        let times =
+            [("modtime", times.modtime), ("accesstime", times.accesstime), ("changetime", times.changetime)];
         for (field, time) in times {
             if let Some(time) = time.filter(|time| !time.is_empty() && !time.ends_with('Z')) {
                 self.findings.add(Code::TocZone, Place::entry(index, name).field(field), "", time);

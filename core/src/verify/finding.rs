@@ -61,7 +61,7 @@ codes! {
     BlobTruncated Wrong "blob.truncated" "the blob ends inside a frame" "" "";
     BlobTooLarge Wrong "blob.too_large" "the blob decompresses to more than the limit" "the limit is" "it is at least";
     BlobChanged Wrong "blob.changed" "the source gave other bytes by range than front to back" "by range" "front to back";
-    BlobTail Wrong "blob.tail" "the end of the blob cannot be read by range" "" "";
+    BlobTail Note "blob.tail" "the end of the blob could not be read before the rest, so that it was compared with nothing" "" "";
     MediaType Wrong "media_type" "the media type is that of another compression" "the manifest says" "the blob is";
     MediaTypeUnknown Note "media_type.unknown" "the media type is none that layers have" "" "the manifest says";
     Annotation Wrong "annotation" "the annotations lead to no table of contents" "" "";
@@ -77,6 +77,7 @@ codes! {
     FrameDecode Wrong "frame.decode" "a frame cannot be decoded by itself" "" "";
     FrameLost Wrong "frame.lost" "what should be the next frame is none, so the rest of the blob cannot be read" "" "";
     FrameDictionary Wrong "frame.dictionary" "a frame takes a dictionary that is nowhere" "" "it names";
+    SkippableMagic Note "frame.magic" "a skippable frame with another magic number than readers expect" "0x184D2A50 is expected" "it is";
     FrameEmpty Note "frame.empty" "frames that hold nothing" "" "";
     FrameNoChecksum Note "frame.no_checksum" "frames without a checksum of their content" "" "";
     FrameAfterToc Note "frame.after_toc" "a data frame after the table of contents" "the data should end at" "it begins at";

@@ -34,7 +34,9 @@ impl Order {
         }
         let wanted = text_of(name);
         let is_it = |index: &usize| {
-            said.entries.get(*index).is_some_and(|entry| entry.member.name == *name || entry.member.name == wanted)
+            said.entries
+                .get(*index)
+                .is_some_and(|entry| entry.member.name == *name || entry.member.name == wanted)
         };
         let found = Some(self.next).filter(is_it).or_else(|| self.look_up(name, &wanted, said));
         let Some(found) = found else {

@@ -42,7 +42,12 @@ struct Difference {
 
 impl SplitCheck {
     /// Reads the records; `None` when nothing can be compared with them.
-    pub(super) fn read(compressed: &[u8], plain_len: u64, limits: &Limits, findings: &mut Findings) -> Option<Self> {
+    pub(super) fn read(
+        compressed: &[u8],
+        plain_len: u64,
+        limits: &Limits,
+        findings: &mut Findings,
+    ) -> Option<Self> {
         let mut decoder = Decoder::new(limits.window_log);
         let mut reader = TarSplitReader::tolerant(limits);
         let mut plain = alloc::vec![0; 128 * 1024];
@@ -101,10 +106,13 @@ impl SplitCheck {
             let same = said.iter().zip(bytes).take_while(|(said, real)| said == real).count();
             let excerpt = |bytes: &[u8]| match bytes.get(same..) {
                 None | Some([]) => "no more bytes".into(),
-                Some(rest) => format!("\"{}\"", rest.get(..rest.len().min(16)).unwrap_or_default().escape_ascii()),
+                Some(rest) => {
+                    format!("\"{}\"", rest.get(..rest.len().min(16)).unwrap_or_default().escape_ascii())
+                }
             };
             let at = tar_offset.saturating_add(u64::try_from(same).unwrap_or(u64::MAX));
-            self.differs = Some(Difference { tar_offset: at, expected: excerpt(said), actual: excerpt(bytes) });
+            self.differs =
+                Some(Difference { tar_offset: at, expected: excerpt(said), actual: excerpt(bytes) });
         }
         self.raw = end;
     }
@@ -143,7 +151,9 @@ impl SplitCheck {
             findings.add(Code::SplitName, Place::name(name).of_tar(tar_offset), named, name);
         }
         self.member = Some((found, Crc64::new(), entry.stored));
-        if let Some(file) = found.and_then(|index| self.split.file(index)).filter(|file| !self.is_faulty(file.index)) {
+        if let Some(file) =
+            found.and_then(|index| self.split.file(index)).filter(|file| !self.is_faulty(file.index))
+        {
             // The reference writes down the size that a link claims, though no content follows.
             let claim = entry.stored == 0 && entry.member.size == file.size;
             if file.size != entry.stored && !claim {
@@ -188,7 +198,10 @@ impl SplitCheck {
     fn align(&mut self, index: usize, tar_offset: u64, name: Option<&Name>, findings: &mut Findings) {
         let due = self.split.raw_end(index);
         // Bytes of records that could not be read are not there to be compared.
-        let gap = self.faulty.iter().any(|faulty| faulty.error.is_lost() && self.file <= faulty.file && faulty.file <= index);
+        let gap = self
+            .faulty
+            .iter()
+            .any(|faulty| faulty.error.is_lost() && self.file <= faulty.file && faulty.file <= index);
         let place = Place { name: name.cloned(), ..Place::default() };
         match self.differs.take() {
             _ if gap => {}
@@ -207,7 +220,10 @@ impl SplitCheck {
 
     fn is_faulty(&self, file: usize) -> bool {
         let about_file = |error: &RecordError| {
-            matches!(error, RecordError::Checksum { .. } | RecordError::Size { .. } | RecordError::Base64 { .. })
+            matches!(
+                error,
+                RecordError::Checksum { .. } | RecordError::Size { .. } | RecordError::Base64 { .. }
+            )
         };
         self.faulty.iter().any(|faulty| faulty.file == file && about_file(&faulty.error))
     }

@@ -153,7 +153,13 @@ impl Stream {
     }
 
     /// Takes the claims that the blob is held against.
-    pub(super) fn claims(&mut self, said: Option<Said>, split: Option<SplitCheck>, dialect: Dialect, data_end: u64) {
+    pub(super) fn claims(
+        &mut self,
+        said: Option<Said>,
+        split: Option<SplitCheck>,
+        dialect: Dialect,
+        data_end: u64,
+    ) {
         self.marks = Marks::new(said.as_ref().map(Said::offsets).unwrap_or_default());
         self.said = said;
         self.split = split;
@@ -183,7 +189,9 @@ impl Stream {
         if let Some(tar) = tar.filter(|_| alive && self.lost_at.is_none()) {
             match tar.finish() {
                 Ok(()) => self.tar_ended = true,
-                Err(error) => self.findings.add(Code::Tar, Place::default().of_tar(self.tar_at), "", chain(&error)),
+                Err(error) => {
+                    self.findings.add(Code::Tar, Place::default().of_tar(self.tar_at), "", chain(&error))
+                }
             }
         }
         if let Some(split) = self.split.take().filter(|_| self.tar_ended) {
@@ -222,7 +230,9 @@ impl Stream {
                 let Some(offset) = chunk.frames.filter(|offset| *offset < lost) else { continue };
                 let due = start.map(|start| start.saturating_add(chunk.offset));
                 let real = self.marks.plain_at(offset);
-                if real.is_some() && (due.is_none() || real.map(|real| real.saturating_add(chunk.inner)) == due) {
+                if real.is_some()
+                    && (due.is_none() || real.map(|real| real.saturating_add(chunk.inner)) == due)
+                {
                     continue;
                 }
                 let known = due.and_then(|due| self.marks.real(due));
@@ -253,10 +263,11 @@ impl Stream {
         // Kept only where a chunk begins or a file's content ends, so never more than the TOC has.
         let content = self.member.as_ref().and_then(|member| member.content.as_ref());
         let begins = content.is_some_and(|content| content.beginning(said).is_some());
-        let ends = self.member.is_none() && self.starts.last().is_some_and(|(index, start)| {
-            let size = said.entries.get(*index).map_or(0, |entry| entry.member.size);
-            start.saturating_add(size) == self.plain_len
-        });
+        let ends = self.member.is_none()
+            && self.starts.last().is_some_and(|(index, start)| {
+                let size = said.entries.get(*index).map_or(0, |entry| entry.member.size);
+                start.saturating_add(size) == self.plain_len
+            });
         if begins || ends {
             match self.marks.real.last_mut() {
                 // Frames that hold nothing come before the chunk's own; after a file they belong to it.
@@ -395,7 +406,8 @@ impl Sink for Stream {
         let Some((frame, start)) = self.frame.take() else { return };
         let given = self.plain_len.saturating_sub(start);
         // What the frame should hold: it says so itself, or the TOC does.
-        let chunk = self.said.as_ref().and_then(|said| said.chunks.iter().find(|chunk| chunk.frames == Some(at)));
+        let chunk =
+            self.said.as_ref().and_then(|said| said.chunks.iter().find(|chunk| chunk.frames == Some(at)));
         let len = frame.content.or_else(|| chunk.map(|chunk| chunk.len));
         let missing = len.and_then(|len| len.checked_sub(given)).filter(|missing| *missing <= MADE_UP);
         match (&mut self.member, missing) {
@@ -417,7 +429,10 @@ impl Sink for Stream {
         }
     }
 
-    fn skippable(&mut self, at: u64, _magic: u8, len: u32) {
+    fn skippable(&mut self, at: u64, magic: u8, len: u32) {
+        if magic != 0 {
+            self.findings.add(Code::SkippableMagic, Place::at(at), "", format!("0x184D2A5{magic:X}"));
+        }
         self.boundary(at);
         if self.skippables.len() < SKIPPABLES {
             self.skippables.push((at, len));

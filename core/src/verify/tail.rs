@@ -152,7 +152,9 @@ impl Tail {
                     }
                     _ => {}
                 }
-                if let Some(text) = self.annotations.get(SPLIT_DIGEST).filter(|text| **text != actual.to_string()) {
+                if let Some(text) =
+                    self.annotations.get(SPLIT_DIGEST).filter(|text| **text != actual.to_string())
+                {
                     let place = Place::default().field(SPLIT_DIGEST);
                     findings.add(Code::AnnotationTarSplitDigest, place, text, actual);
                 }
@@ -211,7 +213,9 @@ impl Tail {
     /// Looks on as the blob goes by: `bytes` lie at `offset`.
     pub(super) fn pass(&mut self, offset: u64, bytes: &[u8]) {
         for ahead in &mut self.ahead {
-            let at = |place: u64| usize::try_from(place.saturating_sub(offset)).unwrap_or(usize::MAX).min(bytes.len());
+            let at = |place: u64| {
+                usize::try_from(place.saturating_sub(offset)).unwrap_or(usize::MAX).min(bytes.len())
+            };
             let (start, end) = (at(ahead.range.start), at(ahead.range.end));
             ahead.actual.update(bytes.get(start..end).unwrap_or_default());
         }
@@ -239,7 +243,8 @@ impl Tail {
                 Some(actual) if u64::from(actual) == len => {}
                 None if !stream.reached(range.start) => {}
                 actual => {
-                    let actual = actual.map_or_else(|| "none begins there".into(), |len| alloc::format!("{len} bytes"));
+                    let actual = actual
+                        .map_or_else(|| "none begins there".into(), |len| alloc::format!("{len} bytes"));
                     let expected = alloc::format!("{len} bytes from {}", range.start);
                     stream.findings.add(Code::SkippableFrame, Place::default().field(what), expected, actual);
                 }
@@ -277,13 +282,22 @@ impl Tail {
         let located = self.locator.as_ref();
         let no_toc = "the layer has no table of contents";
         let vouched = located.and_then(Locator::vouched);
-        sort("TOC digest", match (located, vouched) {
-            (None, _) => Err(no_toc),
-            (Some(_), None) => Err("nothing vouches for the TOC"),
-            (Some(_), Some(_)) => Ok(()),
-        });
+        sort(
+            "TOC digest",
+            match (located, vouched) {
+                (None, _) => Err(no_toc),
+                (Some(_), None) => Err("nothing vouches for the TOC"),
+                (Some(_), Some(_)) => Ok(()),
+            },
+        );
         let unread = "the TOC cannot be read";
-        let toc = if located.is_none() { Err(no_toc) } else if self.toc_read { Ok(()) } else { Err(unread) };
+        let toc = if located.is_none() {
+            Err(no_toc)
+        } else if self.toc_read {
+            Ok(())
+        } else {
+            Err(unread)
+        };
         for what in ["footer", "TOC"] {
             sort(what, located.map(|_| ()).ok_or(no_toc));
         }
@@ -298,11 +312,14 @@ impl Tail {
             Some(_) => tar,
         };
         sort("tar-split = tar", split);
-        sort("DiffID", match (claims.diff_id, ended.diff_id) {
-            (None, _) => Err("the config names none"),
-            (_, None) => Err("not all of the tar could be read"),
-            (Some(_), Some(_)) => Ok(()),
-        });
+        sort(
+            "DiffID",
+            match (claims.diff_id, ended.diff_id) {
+                (None, _) => Err("the config names none"),
+                (_, None) => Err("not all of the tar could be read"),
+                (Some(_), Some(_)) => Ok(()),
+            },
+        );
         (checked, unchecked)
     }
 }

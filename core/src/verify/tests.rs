@@ -42,7 +42,12 @@ fn verify_both(blob: &[u8], by_range: &[u8], claims: Claims, step: usize) -> Ver
 }
 
 fn lines(verified: &Verified) -> Vec<String> {
-    verified.findings.list().iter().map(|finding| std::format!("{:?} {} {finding}", finding.weight, finding.code)).collect()
+    verified
+        .findings
+        .list()
+        .iter()
+        .map(|finding| std::format!("{:?} {} {finding}", finding.weight, finding.code))
+        .collect()
 }
 
 fn codes(verified: &Verified, weight: Weight) -> Vec<&'static str> {

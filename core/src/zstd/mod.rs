@@ -18,9 +18,9 @@ use core::fmt;
 
 #[cfg(feature = "c-zstd")]
 pub(crate) use c::{Encoder, Raw};
+pub(crate) use frames::{FrameHead, FrameWalker, Step};
 #[cfg(all(feature = "ruzstd", not(feature = "c-zstd")))]
 pub(crate) use rust::{Encoder, Raw};
-pub(crate) use frames::{FrameHead, FrameWalker, Step};
 
 #[cfg(not(any(feature = "c-zstd", feature = "ruzstd")))]
 compile_error!("shingle-core needs a zstd decoder: turn on the feature `c-zstd` or `ruzstd`");

@@ -9,6 +9,7 @@ mod man;
 mod pull;
 mod rmi;
 mod unpack;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Images(_) => images::run(global, printer),
         Command::Inspect(args) => inspect::run(global, args, printer),
         Command::Unpack(args) => unpack::run(global, args, printer),
+        Command::Verify(args) => verify::run(args, printer),
         Command::Rmi(args) => rmi::run(global, args, printer),
         Command::Gc(_) => gc::run(global, printer),
         Command::Demo(args) => demo::run(args, printer),

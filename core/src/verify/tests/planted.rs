@@ -9,8 +9,8 @@ use core::ops::Range;
 use serde_json::{Value, json};
 
 use super::{claims, verify};
-use crate::testing::{Layer, ZOO_BLOB, ZOO_TAR, zoo_annotations};
 use crate::tar_split::fixture;
+use crate::testing::{Layer, ZOO_BLOB, ZOO_TAR, zoo_annotations};
 use crate::verify::{Claims, Weight};
 use crate::{Crc64, Digest, compress, decompress};
 
@@ -162,7 +162,8 @@ impl Parts {
         let mut annotations = zoo_annotations();
         annotations.insert(format!("{KEY}manifest-checksum"), Digest::of(&toc).to_string());
         annotations.insert(format!("{KEY}manifest-position"), format!("{toc_at}:{}:{toc_len}:1", toc.len()));
-        annotations.insert(format!("{KEY}tarsplit-position"), format!("{split_at}:{}:{split_len}", split.len()));
+        annotations
+            .insert(format!("{KEY}tarsplit-position"), format!("{split_at}:{}:{split_len}", split.len()));
         let claims = claims(&blob, annotations, self.diff_id);
         Sealed { blob, by_range: None, claims }
     }
@@ -428,7 +429,8 @@ fn each_planted_defect_is_found_and_nothing_else() {
         }
         let Sealed { blob, by_range, claims } = sealed;
         for step in [1 << 20, 997] {
-            let verified = super::verify_both(&blob, by_range.as_deref().unwrap_or(&blob), claims.clone(), step);
+            let verified =
+                super::verify_both(&blob, by_range.as_deref().unwrap_or(&blob), claims.clone(), step);
             let found = verified.findings.list().iter().filter(|finding| finding.weight == Weight::Wrong);
             let found: Vec<_> = found.collect();
             let codes: Vec<_> = found
