@@ -19,7 +19,7 @@ fn parse(text: &str) -> Result<Toc, TocError> {
 }
 
 fn parse_within(text: &str, limits: &Limits) -> Result<Toc, TocError> {
-    Toc::parse(text.as_bytes(), Place::Blob { data_end: DATA_END }, limits)
+    Toc::parse(text.as_bytes(), Place::Blob { data_end: DATA_END, stargz: false }, limits)
 }
 
 fn digest(text: &str) -> String {

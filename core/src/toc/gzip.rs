@@ -1,0 +1,56 @@
+//! The TOC of eStargz: the first file of a tar, in gzip members of its own.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::TocError;
+use crate::Limits;
+use crate::gzip::Members;
+use crate::tar::{TarEvent, TarReader};
+
+/// How much is decompressed at once, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// Returns the content of the first file of a tar in gzip, at most `limit` bytes; its name is not looked at.
+///
+/// Memory grows with what really comes out; what the tar's header claims counts for nothing but an early refusal.
+pub(super) fn first_file(compressed: &[u8], limit: u64, limits: &Limits) -> Result<Vec<u8>, TocError> {
+    let mut members = Members::new();
+    let mut tar = TarReader::new(limits);
+    let (mut piece, mut content) = (alloc::vec![0; PIECE], Vec::new());
+    let mut rest = compressed;
+    // A tar may say a lot before its first file. What is not content is bounded too.
+    let mut other = 0_u64;
+    let other_limit = length(PIECE).max(u64::try_from(limits.tar_metadata).unwrap_or(u64::MAX));
+    let within = |what, len: u64, limit: u64| {
+        if len > limit { Err(TocError::TooLarge { what, len, limit }) } else { Ok(()) }
+    };
+    loop {
+        let progress = members.decode(rest, &mut piece).map_err(|message| TocError::Gzip { message })?;
+        rest = rest.get(progress.read..).unwrap_or_default();
+        if progress.read == 0 && progress.written == 0 {
+            return Err(TocError::Tar { message: "it ends before the file does".into() });
+        }
+        let mut events = tar.receive(piece.get(..progress.written).unwrap_or_default());
+        while let Some(event) =
+            events.next_event().map_err(|error| TocError::Tar { message: error.to_string() })?
+        {
+            match event {
+                TarEvent::Member(entry) => within("TOC", entry.member.size, limit)?,
+                TarEvent::Data { bytes, .. } => {
+                    within("TOC", length(content.len()).saturating_add(length(bytes.len())), limit)?;
+                    content.extend_from_slice(bytes);
+                }
+                TarEvent::EndMember => return Ok(content),
+                TarEvent::Raw(bytes) => {
+                    other = other.saturating_add(length(bytes.len()));
+                    within("tar around the TOC", other, other_limit)?;
+                }
+            }
+        }
+    }
+}
+
+fn length(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}
