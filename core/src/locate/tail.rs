@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::footer::Footer;
-use super::{ESTARGZ_DIGEST, FOOTER_LEN, Form, LocateError, Locator, OLD_CHECKSUM, OLD_POSITION, Span, parse};
+use super::{
+    ESTARGZ_DIGEST, FOOTER_LEN, Form, LocateError, Locator, OLD_CHECKSUM, OLD_POSITION, Span, parse,
+};
 use crate::policy::Policy;
 use crate::toc::TocFetch;
 use crate::{Digest, Limits};

@@ -1,5 +1,7 @@
 //! Annotations and footers, real and false.
 
+mod stargz;
+
 use alloc::string::ToString;
 
 use super::*;

@@ -220,10 +220,7 @@ impl TocError {
             | Self::TooMany { .. }
             | Self::Truncated { .. }
             | Self::Zstd { .. } => true,
-            Self::Field { .. }
-            | Self::Json { .. }
-            | Self::OrphanChunk { .. }
-            | Self::Version { .. } => false,
+            Self::Field { .. } | Self::Json { .. } | Self::OrphanChunk { .. } | Self::Version { .. } => false,
         }
     }
 }

@@ -152,13 +152,7 @@ impl Toc {
     fn push_unlocated(&mut self, member: Member, digest: Option<Digest>) {
         let start = self.chunks.len();
         if let (Some(digest), Kind::Regular, 1..) = (digest, member.kind, member.size) {
-            self.chunks.push(Chunk {
-                offset: 0,
-                len: member.size,
-                digest,
-                body: Body::Unlocated,
-                skip: 0,
-            });
+            self.chunks.push(Chunk { offset: 0, len: member.size, digest, body: Body::Unlocated, skip: 0 });
         }
         self.entries.push(Entry { member, digest, chunks: start..self.chunks.len() });
     }
