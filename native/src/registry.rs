@@ -37,7 +37,7 @@ mod retry;
 pub use blob::{Blob, BlobBody, Coverage, OnWhole, Traffic};
 pub use client::{Client, ClientError, ClientOptions, Timeouts};
 pub use error::{Asked, Fault, RegistryError, TransportError};
-pub use image::{LayerDescriptor, ResolvedImage};
+pub use image::{BlobDescriptor, LayerDescriptor, ResolvedImage};
 pub use manifest::ManifestError;
 pub use platform::{Platform, PlatformError};
 pub use reader::BlobReader;
