@@ -77,7 +77,10 @@ impl Stargz {
                     members.close();
                 }
                 if index > 0 {
-                    row = Map::from_iter([("type".to_owned(), json!("chunk")), ("name".to_owned(), name.clone())]);
+                    row = Map::from_iter([
+                        ("type".to_owned(), json!("chunk")),
+                        ("name".to_owned(), name.clone()),
+                    ]);
                 }
                 // As Go: what is 0 is left out, and the size of a chunk that ends its file.
                 let size = if piece.len() == form.chunk { piece.len() } else { 0 };
