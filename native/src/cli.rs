@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use shingle::registry::{Platform, Reference, ReferenceError};
 use shingle::transport::{Location, LocationError};
-use shingle_core::LinkMode;
+use shingle_core::{LinkMode, Trust};
 
 /// Pulls container images by file, not by layer.
 ///
@@ -90,8 +90,14 @@ Link modes, strongest first:
   copy      shares nothing
   auto      the strongest that fits each file and that the file system allows
 
+Trust:
+  diffid    the layer's tar is rebuilt and is the one that the image's config names (default)
+  toc       layers without a tar-split (eStargz, podman 4.3) come by file too: the manifest vouches for their table of
+            contents, and that for every file; nothing shows that it is the tar's. All others are proven as ever
+
 Examples:
   shingle pull quay.io/fedora/fedora:latest
+  shingle pull --trust toc registry.example/app:esgz
   shingle pull --link-mode reflink --strict registry.example/app:2
   shingle pull --platform linux/arm64 alpine
   shingle pull --tls-verify=false localhost:5000/app:2
@@ -104,6 +110,9 @@ pub(crate) struct PullArgs {
     pub(crate) link: LinkArgs,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+    /// How far a layer must be proven: diffid, else it is pulled whole; or toc, where nothing better can be had.
+    #[arg(long, value_name = "RUNG", value_parser = trust())]
+    pub(crate) trust: Option<Trust>,
     /// How many requests run at once.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) jobs: Option<u32>,
@@ -303,6 +312,11 @@ fn location(text: &str) -> Result<Location, String> {
 
 fn platform(text: &str) -> Result<Platform, shingle::registry::PlatformError> {
     text.parse()
+}
+
+fn trust() -> impl clap::builder::TypedValueParser<Value = Trust> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new(["diffid", "toc"]).try_map(|name| name.parse::<Trust>())
 }
 
 fn link_mode() -> impl clap::builder::TypedValueParser<Value = LinkMode> {

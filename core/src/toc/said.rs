@@ -87,7 +87,7 @@ impl Said {
             findings.add(Code::TocVersion, Place::default().field("version"), "", version);
         }
         let mut reader =
-            Reader { said: Self::default(), rules, findings, open: None, at: 0, unended: false, content: 0 };
+            Reader { said: Self::default(), rules, findings, open: None, at: 0, unended: false, inner: 0, content: 0 };
         for (index, raw) in document.entries.iter().enumerate() {
             if index >= rules.limits.entries {
                 let limit = format!("{} entries", rules.limits.entries);
@@ -152,6 +152,8 @@ struct Reader<'a> {
     at: u64,
     /// Whether the end of the last frames was not said.
     unended: bool,
+    /// Where in the plain bytes of the last frames the last content in them ends.
+    inner: u64,
     /// Bytes of all files so far.
     content: u64,
 }
@@ -337,7 +339,9 @@ impl Reader<'_> {
                 self.field(index, name, "innerOffset", chunk.inner_offset);
             }
             let same_frame = inner.is_some_and(|inner| inner > 0);
+            let before = Some(self.at).filter(|_| self.unended);
             let frames = self.frames(index, name, &chunk, same_frame);
+            self.inner(index, name, frames.is_some() && frames == before, inner.unwrap_or(0), len);
             chunks.push(SaidChunk {
                 frames,
                 inner: inner.unwrap_or(0),
@@ -353,7 +357,8 @@ impl Reader<'_> {
 
     /// Checks where a chunk's frames begin; frames follow one another.
     fn frames(&mut self, index: usize, name: &Name, chunk: &RawChunk, same_frame: bool) -> Option<u64> {
-        let Some(offset) = chunk.frames else {
+        // Go leaves out what is 0: the first frame of a blob, where it holds headers and a payload.
+        let Some(offset) = chunk.frames.or(same_frame.then_some(0)) else {
             if !chunk.zeros {
                 self.field(index, name, "offset", "nothing");
             }
@@ -371,6 +376,16 @@ impl Reader<'_> {
             self.unended = true;
         }
         start
+    }
+
+    /// Checks that contents in one frame follow one another.
+    fn inner(&mut self, index: usize, name: &Name, shares: bool, inner: u64, len: u64) {
+        let after = if shares { self.inner } else { 0 };
+        if inner < after {
+            let place = Place::entry(index, name).field("innerOffset");
+            self.findings.add(Code::TocOffset, place, format!("{after}.."), inner);
+        }
+        self.inner = inner.max(after).saturating_add(len);
     }
 
     fn end(&mut self, file: &SaidEntry, end: Option<i64>) -> Option<u64> {
@@ -411,6 +426,11 @@ impl RawEntry {
     fn chunk_of(&self) -> RawChunk {
         RawChunk { ..self.chunk }
     }
+}
+
+/// Returns the JSON of eStargz's TOC: the first file of a tar, in gzip members of its own.
+pub(crate) fn toc_of_tar(compressed: &[u8], limits: &Limits) -> Result<Vec<u8>, TocError> {
+    super::gzip::first_file(compressed, limits.toc, limits)
 }
 
 /// Takes numbers that cannot be for 0; they were told.

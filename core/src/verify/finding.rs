@@ -69,6 +69,7 @@ codes! {
     AnnotationTarSplit Wrong "annotation.tar_split" "no annotation says where the tar-split lies that the TOC vouches for" "the TOC says" "";
     AnnotationTarSplitDigest Wrong "annotation.tar_split_digest" "the tar-split is not the one that its annotation names" "the manifest says" "it is";
     AnnotationPlainSize Wrong "annotation.uncompressed_size" "the annotated length of the tar is wrong" "the manifest says" "it has";
+    Footer Wrong "footer" "the footer leads nowhere" "" "";
     FooterMissing Wrong "footer.missing" "the blob ends in no footer" "" "it ends in";
     FooterField Wrong "footer.field" "footer and annotations disagree" "the manifest says" "the footer says";
     FooterFilled Note "footer.half_filled" "the footer is of a writer of 2023 that left the tar-split's place out" "" "";
@@ -81,9 +82,10 @@ codes! {
     FrameEmpty Note "frame.empty" "frames that hold nothing" "" "";
     FrameNoChecksum Note "frame.no_checksum" "frames without a checksum of their content" "" "";
     FrameAfterToc Note "frame.after_toc" "a data frame after the table of contents" "the data should end at" "it begins at";
+    TocElsewhere Note "toc.elsewhere" "the table of contents is in another image, and was not compared" "" "";
     TocDigest Wrong "toc.digest" "the TOC is not the one that the manifest vouches for" "the manifest says" "it is";
     TocLength Wrong "toc.length" "the TOC has another length once decompressed" "its position says" "it has";
-    TocZstd Wrong "toc.compression" "the TOC cannot be decompressed" "" "";
+    TocCompression Wrong "toc.compression" "the TOC cannot be decompressed" "" "";
     TocJson Wrong "toc.json" "the TOC is no JSON of a table of contents" "" "";
     TocVersion Wrong "toc.version" "the TOC is of another version" "only 1 is known" "it says";
     TocEntry Wrong "toc.entry" "the entry cannot be read" "" "";

@@ -46,12 +46,15 @@ impl Footer {
         None
     }
 
+    pub(super) fn missing(tail: &[u8], findings: &mut Findings) {
+        let last = tail.get(tail.len().saturating_sub(8)..).unwrap_or_default();
+        findings.add(Code::FooterMissing, Place::default(), "", format!("\"{}\"", last.escape_ascii()));
+    }
+
     /// Holds the footer against what the annotations say.
     pub(super) fn check(found: Option<&Self>, tail: &[u8], locator: &Locator, findings: &mut Findings) {
         let Some(footer) = found else {
-            let last = tail.get(tail.len().saturating_sub(8)..).unwrap_or_default();
-            findings.add(Code::FooterMissing, Place::default(), "", format!("\"{}\"", last.escape_ascii()));
-            return;
+            return Self::missing(tail, findings);
         };
         let header = tail.len().checked_sub(footer.len.saturating_add(8)).and_then(|at| tail.get(at..));
         let header = header.and_then(|header| header.first_chunk::<8>());
@@ -85,8 +88,8 @@ impl Footer {
         }
         // Each form has its own length, and readers look for no other.
         let fits = match locator.form() {
-            Form::Old => footer.len == 40,
-            _ => footer.len != 40,
+            Form::Old | Form::StargzZstd => footer.len == 40,
+            Form::Today | Form::EStargz => footer.len != 40,
         };
         if !fits {
             findings.add(Code::FooterField, Place::default().field("length"), "", footer.len.to_string());

@@ -68,8 +68,10 @@ pub enum LayerForm {
     Plain(Compression),
     /// zstd:chunked as it is written today.
     ZstdChunked,
-    /// zstd:chunked as podman 4.3 and stargz-snapshotter write it.
+    /// zstd:chunked as podman 4.3 wrote it.
     OldZstdChunked,
+    /// zstd:chunked as stargz-snapshotter writes it.
+    StargzZstdChunked,
     /// eStargz.
     Estargz,
 }
@@ -81,6 +83,7 @@ impl fmt::Display for LayerForm {
             Self::Plain(compression) => compression.as_str(),
             Self::ZstdChunked => "zstd:chunked",
             Self::OldZstdChunked => "zstd:chunked (old form)",
+            Self::StargzZstdChunked => "zstd:chunked (stargz-snapshotter's)",
             Self::Estargz => "eStargz",
         })
     }

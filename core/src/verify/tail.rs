@@ -7,9 +7,9 @@ use core::ops::Range;
 
 use crate::locate::{Form, Locator, Span};
 use crate::toc::Place as TocPlace;
-use crate::toc::said::{Rules, Said};
+use crate::toc::said::{Rules, Said, toc_of_tar};
 use crate::zstd::{Bounded, bounded};
-use crate::{Digest, Hasher, Limits, Toc};
+use crate::{Digest, Hasher, Limits, Toc, TocError};
 
 use super::footer::{Footer, LONGEST};
 use super::split::SplitCheck;
@@ -17,6 +17,8 @@ use super::stream::{Dialect, Ended, Stream};
 use super::{Claims, Code, Compression, Findings, LayerForm, Place, length};
 
 const ESTARGZ_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
+/// How the footer ends, before the empty member's own end, of a blob whose TOC is in another image.
+const EXTERNAL_END: &[u8] = b"STARGZEXTERNALTOC\x01\0\0\xff\xff\0\0\0\0\0\0\0\0";
 const SPLIT_DIGEST: &str = "io.github.containers.zstd-chunked.tarsplit-checksum";
 
 /// Reads the end of a blob.
@@ -33,6 +35,8 @@ pub(super) struct Tail {
     /// Whether the TOC could be compared with anything.
     toc_read: bool,
     split_read: bool,
+    /// Whether the footer says that the TOC is in another image.
+    external: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -77,6 +81,7 @@ impl Tail {
             ahead: Vec::new(),
             toc_read: false,
             split_read: false,
+            external: false,
         }
     }
 
@@ -117,25 +122,40 @@ impl Tail {
         let footer = Footer::read(tail);
         match &self.locator {
             Some(locator) => Footer::check(footer.as_ref(), tail, locator, findings),
-            None => {
-                // Whatever was wrong with the annotations, the TOC may still be worth a look.
-                let located = Locator::from_footer(tail, self.size, &self.limits).ok().flatten();
-                if let Some(locator) = &located {
-                    findings.add(Code::AnnotationNone, Place::default(), "", locator.toc().range.start);
-                }
-                self.locator = located;
-            }
+            None => self.from_footer(tail, findings),
         }
         if let Some(locator) = &self.locator {
             self.step = Step::Toc(locator.range());
         }
     }
 
+    /// Looks for the TOC where the footer says: eStargz leaves that to it, and whatever is wrong with annotations, the
+    /// TOC may still be worth a look.
+    fn from_footer(&mut self, tail: &[u8], findings: &mut Findings) {
+        let located = match Locator::from_footer(tail, self.size, &self.limits) {
+            Ok(located) => located,
+            Err(error) => {
+                findings.add(Code::Footer, Place::default(), "", error);
+                return;
+            }
+        };
+        let vouched = self.annotations.contains_key(ESTARGZ_DIGEST);
+        self.external = located.is_none() && tail.ends_with(EXTERNAL_END);
+        match &located {
+            None if self.external => findings.add(Code::TocElsewhere, Place::default(), "", ""),
+            None if vouched => Footer::missing(tail, findings),
+            Some(locator) if !vouched => {
+                findings.add(Code::AnnotationNone, Place::default(), "", locator.toc().range.start);
+            }
+            _ => {}
+        }
+        self.locator = located;
+    }
+
     fn toc(&mut self, range: &Range<u64>, bytes: &[u8], findings: &mut Findings) -> Option<Claimed> {
         let locator = self.locator.clone()?;
         let data_end = locator.data_end();
-        let stargz = locator.form() == Form::Old && self.annotations.contains_key(ESTARGZ_DIGEST);
-        let dialect = if stargz { Dialect::Stargz } else { Dialect::Podman };
+        let dialect = if locator.form().is_stargz() { Dialect::Stargz } else { Dialect::Podman };
         let said = self.said(&locator, part(bytes, range, locator.toc()), findings);
         let vouched = said.as_ref().and_then(|said| said.tar_split_digest);
         let mut split = None;
@@ -168,26 +188,24 @@ impl Tail {
 
     fn said(&self, locator: &Locator, compressed: &[u8], findings: &mut Findings) -> Option<Said> {
         let actual = Digest::of(compressed);
-        if let Some(expected) = locator.vouched().filter(|expected| **expected != actual) {
+        if let Some(expected) = locator.compressed().filter(|expected| **expected != actual) {
             findings.add(Code::TocDigest, Place::default(), expected, actual);
         }
-        let json = match bounded(compressed, self.limits.toc, self.limits.window_log) {
+        let stargz = locator.form().is_stargz();
+        let json = match self.json(locator, compressed) {
             Ok(json) => json,
-            Err(Bounded::TooLong) => {
+            Err(TocError::TooLarge { .. } | TocError::PlainLen { .. }) => {
                 let limit = alloc::format!("{} bytes", self.limits.toc);
                 findings.add(Code::TocTooLarge, Place::default(), limit, "");
                 return None;
             }
-            Err(Bounded::Truncated) => {
-                findings.add(Code::TocZstd, Place::default(), "", "it ends inside a frame");
-                return None;
-            }
-            Err(Bounded::Zstd(error)) => {
-                findings.add(Code::TocZstd, Place::default(), "", error);
+            Err(error) => {
+                findings.add(Code::TocCompression, Place::default(), "", error);
                 return None;
             }
         };
-        if length(&json) != locator.toc().plain_len {
+        // eStargz says it nowhere.
+        if locator.form() != Form::EStargz && length(&json) != locator.toc().plain_len {
             findings.add(Code::TocLength, Place::default(), locator.toc().plain_len, length(&json));
         }
         if let Some(text) = self.annotations.get(ESTARGZ_DIGEST) {
@@ -198,16 +216,28 @@ impl Tail {
         }
         let (limits, data_end) = (&self.limits, locator.data_end());
         let unique_names = locator.tar_split().is_some();
-        let rules = Rules { data_end, inner_offsets: false, unique_names, limits };
+        let rules = Rules { data_end, inner_offsets: stargz, unique_names, limits };
         let before = findings.wrong();
         let said = Said::read(&json, &rules, findings);
         // Both readers hold the same rules; should they ever differ, that must not pass for agreement.
         if findings.wrong() == before
-            && let Err(error) = Toc::parse(&json, TocPlace::Blob { data_end }, limits)
+            && let Err(error) = Toc::parse(&json, TocPlace::Blob { data_end, stargz }, limits)
         {
             findings.add(Code::TocRefused, Place::default(), "", error);
         }
         said
+    }
+
+    /// Decompresses the TOC, to at most the limit whatever is claimed.
+    fn json(&self, locator: &Locator, compressed: &[u8]) -> Result<Vec<u8>, TocError> {
+        if locator.form() == Form::EStargz {
+            return toc_of_tar(compressed, &self.limits);
+        }
+        bounded(compressed, self.limits.toc, self.limits.window_log).map_err(|why| match why {
+            Bounded::TooLong => TocError::PlainLen { expected: self.limits.toc },
+            Bounded::Truncated => TocError::Zstd { message: "it ends inside a frame".into() },
+            Bounded::Zstd(error) => TocError::Zstd { message: error.to_string() },
+        })
     }
 
     /// Looks on as the blob goes by: `bytes` lie at `offset`.
@@ -261,9 +291,14 @@ impl Tail {
 
     pub(super) fn form(&self, compression: Compression) -> LayerForm {
         match &self.locator {
+            None if self.external => LayerForm::Estargz,
             None => LayerForm::Plain(compression),
-            Some(locator) if locator.form() == Form::Old => LayerForm::OldZstdChunked,
-            Some(_) => LayerForm::ZstdChunked,
+            Some(locator) => match locator.form() {
+                Form::EStargz => LayerForm::Estargz,
+                Form::Old => LayerForm::OldZstdChunked,
+                Form::StargzZstd => LayerForm::StargzZstdChunked,
+                Form::Today => LayerForm::ZstdChunked,
+            },
         }
     }
 
@@ -280,27 +315,24 @@ impl Tail {
             Err(why) => unchecked.push((what, why)),
         };
         let located = self.locator.as_ref();
-        let no_toc = "the layer has no table of contents";
-        let vouched = located.and_then(Locator::vouched);
-        sort(
-            "TOC digest",
-            match (located, vouched) {
-                (None, _) => Err(no_toc),
-                (Some(_), None) => Err("nothing vouches for the TOC"),
-                (Some(_), Some(_)) => Ok(()),
-            },
-        );
-        let unread = "the TOC cannot be read";
-        let toc = if located.is_none() {
-            Err(no_toc)
-        } else if self.toc_read {
-            Ok(())
-        } else {
-            Err(unread)
+        let no_toc = match self.external {
+            true => "the table of contents is in another image",
+            false => "the layer has no table of contents",
         };
-        for what in ["footer", "TOC"] {
-            sort(what, located.map(|_| ()).ok_or(no_toc));
-        }
+        let annotated = self.annotations.contains_key(ESTARGZ_DIGEST);
+        let digest = match located {
+            None => Err(no_toc),
+            Some(locator) if locator.vouched().is_none() && !annotated => Err("nothing vouches for the TOC"),
+            Some(_) => Ok(()),
+        };
+        sort("TOC digest", digest);
+        let toc = match located {
+            None => Err(no_toc),
+            Some(_) if !self.toc_read => Err("the TOC cannot be read"),
+            Some(_) => Ok(()),
+        };
+        sort("footer", located.map(|_| ()).ok_or(no_toc));
+        sort("TOC", toc);
         let tar = if ended.tar_read { Ok(()) } else { Err("the tar cannot be read to its end") };
         for what in ["TOC = tar", "contents and chunks"] {
             sort(what, toc.and(tar));
@@ -312,14 +344,12 @@ impl Tail {
             Some(_) => tar,
         };
         sort("tar-split = tar", split);
-        sort(
-            "DiffID",
-            match (claims.diff_id, ended.diff_id) {
-                (None, _) => Err("the config names none"),
-                (_, None) => Err("not all of the tar could be read"),
-                (Some(_), Some(_)) => Ok(()),
-            },
-        );
+        let diff_id = match (claims.diff_id, ended.diff_id) {
+            (None, _) => Err("the config names none"),
+            (_, None) => Err("not all of the tar could be read"),
+            (Some(_), Some(_)) => Ok(()),
+        };
+        sort("DiffID", diff_id);
         (checked, unchecked)
     }
 }

@@ -10,6 +10,7 @@ use super::*;
 use crate::testing::{GZIP_BLOB, Layer, OLD_BLOB, ZOO_TAR, fixture_bytes, zoo_annotations};
 
 const STARGZ: &[u8] = fixture_bytes!("zoo/zoo.stargz-zstd");
+const ESTARGZ: &[u8] = fixture_bytes!("zoo/zoo.estargz");
 const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 
 fn claims(blob: &[u8], annotations: BTreeMap<String, String>, diff_id: Digest) -> Claims {
@@ -89,7 +90,23 @@ fn the_zoo_of_stargz_snapshotter() {
     let verified = verify(STARGZ, claims(STARGZ, annotations, diff_id), 1);
     assert_eq!(codes(&verified, Weight::Wrong), [""; 0]);
     assert_eq!(codes(&verified, Weight::Note), ["tar_split.none", "entry.whole_seconds"]);
-    assert_eq!(verified.form, LayerForm::OldZstdChunked);
+    assert_eq!(verified.form, LayerForm::StargzZstdChunked);
+}
+
+#[test]
+fn the_zoo_of_estargz() {
+    let digest = "sha256:bd5800ce15760a09d962b8c4a664d3c5f90dd8a4f8cf416b586098d88fc28551";
+    let annotations = BTreeMap::from([("containerd.io/snapshot/stargz/toc.digest".into(), digest.into())]);
+    let diff_id = "sha256:976037823d3953a5150030024281243885d66a28746ebf2701ed9254b7d7ec61".parse().unwrap();
+    let media_type = ZSTD.replace("zstd", "gzip");
+    let claims = Claims { media_type, ..claims(ESTARGZ, annotations, diff_id) };
+    for step in [1, 100_000] {
+        let verified = verify(ESTARGZ, claims.clone(), step);
+        assert_eq!(codes(&verified, Weight::Wrong), [""; 0], "{:#?}", lines(&verified));
+        assert_eq!(codes(&verified, Weight::Note), ["tar_split.none", "entry.whole_seconds"]);
+        assert_eq!(verified.form, LayerForm::Estargz);
+        assert_eq!(verified.unchecked, [("tar-split = tar", "the layer has no tar-split")]);
+    }
 }
 
 #[test]

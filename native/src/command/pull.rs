@@ -39,6 +39,7 @@ fn options(args: &PullArgs) -> PullOptions {
     if let Some(platform) = &args.source.platform {
         options.platform = platform.clone();
     }
+    options.policy.trust = args.trust.unwrap_or_default();
     let cost = &mut options.policy.cost;
     if let Some(milliseconds) = args.round_trip_ms {
         cost.round_trip_us = u64::from(milliseconds) * 1_000;
@@ -65,11 +66,13 @@ pub(super) fn say_report(store: &Store, report: &PullReport, printer: &Printer) 
     }
     match &report.layers[..] {
         [] => {}
-        [only] => printer.say(format_args!("Its tree is {}", store.tree_path(&only.diff_id).display())),
+        [only] => {
+            printer.say(format_args!("Its tree is {}", store.tree_path(&only.identity().id()).display()))
+        }
         _ if printer.verbose() => {
             printer.say("Its trees, lowest first:");
             for layer in &report.layers {
-                printer.say(format_args!("  {}", store.tree_path(&layer.diff_id).display()));
+                printer.say(format_args!("  {}", store.tree_path(&layer.identity().id()).display()));
             }
         }
         layers => printer.say(format_args!(
