@@ -86,8 +86,16 @@ impl Said {
             let version = document.version.map_or_else(|| "none".to_string(), |version| version.to_string());
             findings.add(Code::TocVersion, Place::default().field("version"), "", version);
         }
-        let mut reader =
-            Reader { said: Self::default(), rules, findings, open: None, at: 0, unended: false, inner: 0, content: 0 };
+        let mut reader = Reader {
+            said: Self::default(),
+            rules,
+            findings,
+            open: None,
+            at: 0,
+            unended: false,
+            inner: 0,
+            content: 0,
+        };
         for (index, raw) in document.entries.iter().enumerate() {
             if index >= rules.limits.entries {
                 let limit = format!("{} entries", rules.limits.entries);

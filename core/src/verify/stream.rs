@@ -235,13 +235,20 @@ impl Stream {
                 {
                     continue;
                 }
-                let known = due.and_then(|due| self.marks.real(due));
-                let actual = match (known, real) {
-                    (Some(offset), _) => offset.to_string(),
-                    (None, None) => "no frame's first byte".into(),
-                    (None, Some(real)) => format!("none; byte {real} of the tar is there"),
+                let known = due.and_then(|due| self.marks.real(due)).filter(|known| *known != offset);
+                let place = chunk_place(entry, at, chunk);
+                let (place, said, actual) = match (known, real, due) {
+                    (Some(known), ..) => (place, offset, known.to_string()),
+                    // The right frame, perhaps, but not the right place in it.
+                    (None, Some(real), Some(due)) if due >= real => {
+                        (place.field("innerOffset"), chunk.inner, due.saturating_sub(real).to_string())
+                    }
+                    (None, Some(real), _) => {
+                        (place, offset, format!("none; byte {real} of the tar is there"))
+                    }
+                    (None, None, _) => (place, offset, "no frame's first byte".into()),
                 };
-                self.findings.add(Code::ChunkOffset, chunk_place(entry, at, chunk), offset, actual);
+                self.findings.add(Code::ChunkOffset, place, said, actual);
             }
             let Some(end) = entry.end.filter(|end| *end <= lost) else { continue };
             let due = start.map(|start| start.saturating_add(entry.member.size));

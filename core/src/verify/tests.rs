@@ -1,6 +1,8 @@
 //! Real blobs, and planted defects.
 
+mod hostile;
 mod planted;
+mod stargz;
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString as _};

@@ -138,6 +138,35 @@ impl Parts {
         self.diff_id = Digest::of(tar);
     }
 
+    /// Changes a member's header in the tar; the tar-split follows, and the TOC says the name that comes back, if any.
+    fn header(&mut self, name: &str, change: fn(&mut [u8]) -> Option<&'static str>) {
+        let mut tar = ZOO_TAR.to_vec();
+        let at = tar
+            .windows(name.len() + 1)
+            .position(|window| window == [name.as_bytes(), b"\0"].concat())
+            .unwrap();
+        let header = &mut tar[at..at + 512];
+        let said = change(header);
+        header[148..156].fill(b' ');
+        let sum = header.iter().map(|byte| u32::from(*byte)).sum::<u32>();
+        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        // The frames between two contents hold the headers of all that has none.
+        let place = self.at(name);
+        let entries = self.entries().clone();
+        let start =
+            entries[..place].iter().rev().find_map(|entry| entry["endOffset"].as_u64()).unwrap() as usize;
+        let end = entries[place..].iter().find_map(|entry| entry["offset"].as_u64()).unwrap() as usize;
+        let plain = decompress(&self.frames[start..end], 1 << 20).unwrap();
+        let from = ZOO_TAR.windows(plain.len()).position(|window| window == plain).unwrap();
+        let frame = compress(&tar[from..from + plain.len()]);
+        self.splice(start..end, &frame);
+        if let Some(said) = said {
+            self.entry(name)["name"] = json!(said);
+        }
+        self.split = fixture::write(&tar).unwrap().0;
+        self.diff_id = Digest::of(&tar);
+    }
+
     fn seal(mut self) -> Sealed {
         let split = self.packed_split.unwrap_or_else(|| compress(&self.split));
         if self.sign_split {
@@ -308,6 +337,10 @@ const TABLE: &[(&str, Plant, &[&str])] = &[
     ("a change time", Before(|zoo| zoo.entry("./etc/nano")["changetime"] = json!("2023-11-14T22:13:20Z")), &["entry.field change time"]),
     ("a device number", Before(|zoo| zoo.entry("./dev/null")["devMinor"] = json!(5)), &["entry.field device number"]),
     ("an xattr too few", Before(|zoo| zoo.entry("./etc/xattr")["xattrs"] = json!({"user.note": "aGVsbG8="})), &["entry.field extended attributes"]),
+    ("a name that is no UTF-8", Before(|zoo| zoo.header("./dev/pipe", |header| {
+        header[9] = 0xff;
+        Some("./dev/pip\u{fffd}")
+    })), &["entry.not_utf8"]),
     // Contents.
     ("a file's digest", Before(|zoo| zoo.entry("./etc/nano")["digest"] = other("")), &["file.digest"]),
     ("a chunk's digest", Before(|zoo| zoo.entry("./etc/holes")["chunkDigest"] = other("")), &["chunk.digest"]),
