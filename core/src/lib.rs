@@ -67,6 +67,7 @@ mod toc;
 mod tree;
 mod unwrap;
 mod whole;
+pub mod writer;
 mod zstd;
 
 pub use agree::{Adopted, Disagreement, Field, Severity, check_agreement};
