@@ -74,6 +74,7 @@ mod unwrap;
 mod verified;
 pub mod verify;
 mod whole;
+pub mod writer;
 mod zstd;
 
 pub use agree::{Adopted, Disagreement, Field, Severity, check_agreement};

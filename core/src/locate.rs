@@ -14,7 +14,8 @@ pub use tail::{ExternalToc, Located, TailFetch, TailFound};
 
 use crate::codec::Codec;
 use crate::{Digest, Limits};
-use footer::{Footer, TYPE};
+use footer::Footer;
+pub(crate) use footer::{MAGIC, TYPE};
 
 /// Length of today's footer, in bytes.
 pub const FOOTER_LEN: usize = 64;
@@ -23,9 +24,9 @@ pub const OLD_FOOTER_LEN: usize = 40;
 /// Length of a skippable frame's header, in bytes.
 pub(crate) const SKIPPABLE_HEADER_LEN: u64 = 8;
 
-const CHECKSUM: &str = "io.github.containers.zstd-chunked.manifest-checksum";
-const POSITION: &str = "io.github.containers.zstd-chunked.manifest-position";
-const TAR_SPLIT_POSITION: &str = "io.github.containers.zstd-chunked.tarsplit-position";
+pub(crate) const CHECKSUM: &str = "io.github.containers.zstd-chunked.manifest-checksum";
+pub(crate) const POSITION: &str = "io.github.containers.zstd-chunked.manifest-position";
+pub(crate) const TAR_SPLIT_POSITION: &str = "io.github.containers.zstd-chunked.tarsplit-position";
 const OLD_CHECKSUM: &str = "io.containers.zstd-chunked.manifest-checksum";
 const OLD_POSITION: &str = "io.containers.zstd-chunked.manifest-position";
 const ESTARGZ_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";

@@ -10,10 +10,10 @@
 
 use super::{FOOTER_LEN, Form, LocateError, OLD_FOOTER_LEN, Span};
 
-const MAGIC: &[u8; 8] = b"GNUlInUx";
+pub(crate) const MAGIC: &[u8; 8] = b"GNUlInUx";
 const OLD_MAGIC: &[u8; 8] = b"GnUlInUx";
 /// The only manifest type there is ("CRFS").
-pub(super) const TYPE: u64 = 1;
+pub(crate) const TYPE: u64 = 1;
 
 /// Gzip's magic, deflate, and the flag for an extra field.
 const GZIP: &[u8; 4] = b"\x1f\x8b\x08\x04";

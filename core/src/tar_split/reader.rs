@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::limits::Limits;
 
+use super::headers::headers;
 use super::line::Line;
-use super::members::TarSplitError;
-use super::{Row, TarSplit};
+use super::{Row, TarSplit, TarSplitError};
 
 /// Reads a decompressed tar-split that arrives in pieces.
 #[derive(Debug)]
@@ -90,14 +90,8 @@ impl TarSplitReader {
         // The last line feed may be missing.
         self.receive(b"\n")?;
         let Self { limits, raw, names, rows, .. } = self;
-        let mut split = TarSplit { raw, names, rows, tar_len: 0, limits };
-        let mut lengths = Vec::with_capacity(split.rows.len());
-        for entry in split.members() {
-            lengths.push(entry?.stored);
-        }
-        for (row, length) in split.rows.iter_mut().zip(lengths) {
-            row.size = length;
-        }
+        let mut split = headers(&raw, &names, &rows, &limits)?;
+        split.raw = raw;
         let raw = u64::try_from(split.raw.len()).unwrap_or(u64::MAX);
         split.tar_len = split.rows.iter().fold(raw, |sum, row| sum.saturating_add(row.size));
         Ok(split)
@@ -145,13 +139,17 @@ impl TarSplitReader {
         let record = self.record;
         let line = Line::parse(line)
             .map_err(|error| RecordError::Malformed { record, reason: error.to_string() })?;
-        let (position, or_else) = (u64::try_from(line.position).ok(), self.or_else.take());
-        if position != Some(record) && or_else.is_some() && position == or_else {
-            self.record = or_else.unwrap_or(record);
-        } else if position != Some(record) {
-            self.pass_over(RecordError::Position { record, actual: line.position })?;
-            // One that is missing is one fault, not one for each that follows.
-            self.or_else = position.and_then(|position| position.checked_add(1));
+        let (position, or_else) = (line.position.map(u64::try_from), self.or_else.take());
+        match (position, line.position) {
+            (Some(Ok(position)), _) if position == record => {}
+            (Some(Ok(position)), _) if Some(position) == or_else => self.record = position,
+            (Some(position), Some(actual)) => {
+                self.pass_over(RecordError::Position { record, actual })?;
+                // One that is missing is one fault, not one for each that follows.
+                self.or_else = position.ok().and_then(|position| position.checked_add(1));
+            }
+            // The number may be left out.
+            (None, _) | (_, None) => {}
         }
         match line.kind {
             1 => self.take_file(&line),
