@@ -14,7 +14,7 @@ mod writer;
 
 pub(crate) use lean::LeanSplitWriter;
 pub use members::{Members, TarSplitError};
-pub(crate) use reader::Faulty;
+pub(crate) use reader::{Faulty, Tolerated};
 pub use reader::{RecordError, TarSplitReadError, TarSplitReader};
 pub use writer::TarSplitWriter;
 

@@ -28,6 +28,8 @@ pub struct TarSplitReader {
     failed: Option<RecordError>,
     /// Records that were passed over, where that is wanted.
     faulty: Option<Vec<Faulty>>,
+    /// Where in `raw` each record of raw bytes ends since the last file.
+    tail: Vec<usize>,
     /// What the position of the next record may be as well, after one that was wrong.
     or_else: Option<u64>,
 }
@@ -38,6 +40,16 @@ pub(crate) struct Faulty {
     pub(crate) error: RecordError,
     /// Before which file it stands, or which it is.
     pub(crate) file: usize,
+}
+
+/// What a tolerant reader read.
+#[derive(Debug)]
+pub(crate) struct Tolerated {
+    /// With one row for each record of a file.
+    pub(crate) split: TarSplit,
+    pub(crate) faulty: Vec<Faulty>,
+    /// Where in the raw bytes each record of them ends that comes after the last file.
+    pub(crate) tail: Vec<usize>,
 }
 
 /// How many faulty records are worth knowing.
@@ -51,12 +63,13 @@ impl TarSplitReader {
 
     /// Takes the end of what a [tolerant](Self::tolerant) reader read: sizes are those of the records, and no header is
     /// read.
-    pub(crate) fn finish_tolerant(mut self) -> (TarSplit, Vec<Faulty>) {
+    pub(crate) fn finish_tolerant(mut self) -> Tolerated {
         if let Err(error) = self.receive(b"\n") {
             self.faulty.get_or_insert_default().push(Faulty { error, file: self.rows.len() });
         }
-        let Self { limits, raw, names, rows, faulty, .. } = self;
-        (TarSplit { raw, names, rows, tar_len: 0, limits }, faulty.unwrap_or_default())
+        let Self { limits, raw, names, rows, faulty, tail, .. } = self;
+        let split = TarSplit { raw, names, rows, tar_len: 0, limits };
+        Tolerated { split, faulty: faulty.unwrap_or_default(), tail }
     }
 
     /// Starts before the first byte.
@@ -71,6 +84,7 @@ impl TarSplitReader {
             rows: Vec::new(),
             failed: None,
             faulty: None,
+            tail: Vec::new(),
             or_else: None,
         }
     }
@@ -177,7 +191,11 @@ impl TarSplitReader {
         STANDARD.decode_vec(&payload.0, &mut self.raw).map_err(|_why| {
             self.raw.truncate(before);
             RecordError::Base64 { record }
-        })
+        })?;
+        if self.faulty.is_some() {
+            self.tail.push(self.raw.len());
+        }
+        Ok(())
     }
 
     fn take_file(&mut self, line: &Line<'_>) -> Result<(), RecordError> {
@@ -214,6 +232,7 @@ impl TarSplitReader {
                 self.pass_over(RecordError::Base64 { record })?;
             }
         }
+        self.tail.clear();
         self.rows.push(Row { raw_end: self.raw.len(), name_end: self.names.len(), size, crc });
         Ok(())
     }

@@ -109,6 +109,7 @@ codes! {
     SplitExtra Wrong "tar_split.extra" "the tar-split has a record of a file that is not in the tar" "" "";
     SplitSize Wrong "tar_split.size" "the tar-split has another length of the content" "the tar-split says" "the tar has";
     SplitCrc Wrong "tar_split.crc" "the content has another checksum (CRC-64)" "the tar-split says" "the content has";
+    SplitCut Note "tar_split.cut" "a record of the tar's end is cut where podman does not read on, so that it refuses the layer" "" "the record has";
     SplitSparse Wrong "tar_split.sparse" "the member is sparse, which a tar-split cannot hold" "" "";
     SplitRefused Wrong "tar_split.refused" "Shingle refuses the tar-split" "" "";
     EntryMissing Wrong "entry.missing" "the member of the tar is not in the TOC" "" "";

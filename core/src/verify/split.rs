@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use crate::tar::Entry;
-use crate::tar_split::{Faulty, RecordError, SplitFile, TarSplit, TarSplitReader};
+use crate::tar_split::{Faulty, RecordError, SplitFile, TarSplit, TarSplitReader, Tolerated};
 use crate::toc::CompressedTarSplit;
 use crate::zstd::Decoder;
 use crate::{Crc64, Limits, Name};
@@ -80,7 +80,8 @@ impl SplitCheck {
         if total != plain_len {
             findings.add(Code::SplitLength, Place::default(), plain_len, total);
         }
-        let (split, faulty) = reader.finish_tolerant();
+        let Tolerated { split, faulty, tail } = reader.finish_tolerant();
+        check_end(&split, &tail, findings);
         for Faulty { error, .. } in &faulty {
             findings.add(Code::SplitRecord, place_of(error), "", error);
         }
@@ -226,6 +227,28 @@ impl SplitCheck {
             )
         };
         self.faulty.iter().any(|faulty| faulty.file == file && about_file(&faulty.error))
+    }
+}
+
+/// Notes an end that podman cannot read, though it writes such ends itself.
+///
+/// It takes each record for a tar of its own, behind what the last content owes of padding. A tar of nothing is fine, and
+/// so is one zero block; of a second, no less than all must be there.
+fn check_end(split: &TarSplit, tail: &[usize], findings: &mut Findings) {
+    let last = split.len().checked_sub(1);
+    let mut start = last.map_or(0, |last| split.raw_end(last));
+    let size = last.and_then(|last| split.file(last)).map_or(0, |file| file.size);
+    let mut owed = usize::try_from(size.wrapping_neg() & 511).unwrap_or(0);
+    for end in tail {
+        let record = split.raw().get(start..*end).unwrap_or_default();
+        start = *end;
+        let rest = record.get(owed..).unwrap_or_default();
+        owed = owed.saturating_sub(record.len());
+        let block = rest.get(..rest.len().min(512)).unwrap_or_default();
+        let is_end = block.iter().all(|byte| *byte == 0);
+        if is_end && !matches!(rest.len(), 0 | 512 | 1024..) {
+            findings.add(Code::SplitCut, Place::default(), "", format!("{} bytes", rest.len()));
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Real blobs, and planted defects.
 
 mod hostile;
+mod ours;
 mod planted;
 mod stargz;
 

@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 use alloc::{format, vec};
 use core::ops::Range;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{claims, verify};
@@ -484,6 +486,29 @@ fn each_planted_defect_is_found_and_nothing_else() {
     }
     std::println!("{} defects", TABLE.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_end_that_podman_refuses_is_noted() {
+    let mut zoo = zoo();
+    // As it wrote the end of a layer with one more package: 520 bytes, then the rest.
+    zoo.lines(|lines| {
+        let (second, first) = (lines.pop().unwrap(), lines.pop().unwrap());
+        let decode = |line: &Value| STANDARD.decode(line["payload"].as_str().unwrap()).unwrap();
+        let end = [decode(&first), decode(&second)].concat();
+        let cut = 448 + 520;
+        for part in [&end[..cut], &end[cut..]] {
+            lines.push(json!({"type": 2, "payload": STANDARD.encode(part)}));
+        }
+    });
+    let Sealed { blob, claims, .. } = zoo.seal();
+    let verified = verify(&blob, claims, 4096);
+    assert_eq!(super::codes(&verified, Weight::Wrong), [""; 0]);
+    assert!(
+        super::codes(&verified, Weight::Note).contains(&"tar_split.cut"),
+        "{:#?}",
+        super::lines(&verified)
+    );
 }
 
 #[test]
