@@ -111,7 +111,7 @@ impl Said {
             Some(text) => text
                 .parse()
                 .inspect_err(|error| {
-                    findings.add(Code::TocField, Place::default().field("tarSplitDigest"), "", error)
+                    findings.add(Code::TocField, Place::default().field("tarSplitDigest"), "", error);
                 })
                 .ok(),
         };
@@ -155,7 +155,7 @@ struct Reader<'a> {
     rules: &'a Rules<'a>,
     findings: &'a mut Findings,
     /// The regular file whose chunks are being gathered, with the end that it says.
-    open: Option<(Vec<(usize, RawChunk)>, Option<i64>)>,
+    open: Option<Open>,
     /// End of the last frames seen, or their start while their end is not known yet.
     at: u64,
     /// Whether the end of the last frames was not said.
@@ -164,6 +164,13 @@ struct Reader<'a> {
     inner: u64,
     /// Bytes of all files so far.
     content: u64,
+}
+
+/// A regular file of which more chunks may come.
+struct Open {
+    /// With the index of the entry of each.
+    chunks: Vec<(usize, RawChunk)>,
+    end: Option<i64>,
 }
 
 impl Reader<'_> {
@@ -262,7 +269,7 @@ impl Reader<'_> {
                 }
                 _ => {}
             }
-            self.open = Some((Vec::from([(index, chunk)]), end));
+            self.open = Some(Open { chunks: Vec::from([(index, chunk)]), end });
         } else {
             digest = None;
         }
@@ -280,7 +287,7 @@ impl Reader<'_> {
     fn chunk(&mut self, index: usize, raw: RawEntry) {
         let file = self.said.entries.last().map(|file| file.member.name.clone());
         match &mut self.open {
-            Some((chunks, _)) if file.as_ref() == Some(&raw.name) => chunks.push((index, raw.chunk)),
+            Some(Open { chunks, .. }) if file.as_ref() == Some(&raw.name) => chunks.push((index, raw.chunk)),
             _ => {
                 let expected = file.map_or_else(|| "none".to_string(), |name| name.to_string());
                 self.findings.add(Code::TocOrphan, Place::entry(index, &raw.name), expected, &raw.name);
@@ -290,7 +297,7 @@ impl Reader<'_> {
 
     /// Checks the chunks of the file before, now that all of them are there.
     fn settle(&mut self) {
-        let Some((raw, end)) = self.open.take() else { return };
+        let Some(Open { chunks: raw, end }) = self.open.take() else { return };
         let Some(mut file) = self.said.entries.pop() else { return };
         if file.member.size > 0 && file.readable {
             let start = self.said.chunks.len();
@@ -366,7 +373,7 @@ impl Reader<'_> {
     /// Checks where a chunk's frames begin; frames follow one another.
     fn frames(&mut self, index: usize, name: &Name, chunk: &RawChunk, same_frame: bool) -> Option<u64> {
         // Go leaves out what is 0: the first frame of a blob, where it holds headers and a payload.
-        let Some(offset) = chunk.frames.or(same_frame.then_some(0)) else {
+        let Some(offset) = chunk.frames.or_else(|| same_frame.then_some(0)) else {
             if !chunk.zeros {
                 self.field(index, name, "offset", "nothing");
             }

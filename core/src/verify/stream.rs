@@ -17,7 +17,7 @@ use super::{Code, Findings, Place, Weight};
 
 /// How much of a frame that is broken is made up, so that the rest of the tar can still be compared.
 const MADE_UP: u64 = 1 << 30;
-/// How many skippable frames are kept to be compared with positions; there should be three.
+/// How many skippable frames, the last ones, are kept to be compared with positions; there should be three.
 const SKIPPABLES: usize = 64;
 static ZEROS: [u8; 4096] = [0; 4096];
 
@@ -190,7 +190,7 @@ impl Stream {
             match tar.finish() {
                 Ok(()) => self.tar_ended = true,
                 Err(error) => {
-                    self.findings.add(Code::Tar, Place::default().of_tar(self.tar_at), "", chain(&error))
+                    self.findings.add(Code::Tar, Place::default().of_tar(self.tar_at), "", chain(&error));
                 }
             }
         }
@@ -444,9 +444,10 @@ impl Sink for Stream {
             self.findings.add(Code::SkippableMagic, Place::at(at), "", format!("0x184D2A5{magic:X}"));
         }
         self.boundary(at);
-        if self.skippables.len() < SKIPPABLES {
-            self.skippables.push((at, len));
+        if self.skippables.len() >= SKIPPABLES {
+            self.skippables.remove(0);
         }
+        self.skippables.push((at, len));
     }
 
     fn lost(&mut self, at: u64, why: String) {

@@ -122,7 +122,7 @@ impl Tail {
         let footer = Footer::read(tail);
         match &self.locator {
             Some(locator) => Footer::check(footer.as_ref(), tail, locator, findings),
-            None => self.from_footer(tail, findings),
+            None => self.look_at_footer(tail, findings),
         }
         if let Some(locator) = &self.locator {
             self.step = Step::Toc(locator.range());
@@ -131,7 +131,7 @@ impl Tail {
 
     /// Looks for the TOC where the footer says: eStargz leaves that to it, and whatever is wrong with annotations, the
     /// TOC may still be worth a look.
-    fn from_footer(&mut self, tail: &[u8], findings: &mut Findings) {
+    fn look_at_footer(&mut self, tail: &[u8], findings: &mut Findings) {
         let located = match Locator::from_footer(tail, self.size, &self.limits) {
             Ok(located) => located,
             Err(error) => {

@@ -250,10 +250,10 @@ mod tests {
     use crate::testing::{OLD_BLOB, ZOO_BLOB};
     use crate::zstd::Decoder;
 
-    /// Where frames begin and end, with what their headers say.
-    fn walk<'a>(
-        pieces: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<(Vec<(u64, FrameHead)>, Vec<u64>, bool), ZstdError> {
+    /// Where frames begin, with what their headers say; where they end; whether the last one does.
+    type Walked = (Vec<(u64, FrameHead)>, Vec<u64>, bool);
+
+    fn walk<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Walked, ZstdError> {
         let mut walker = FrameWalker::new();
         let (mut begins, mut ends, mut at) = (Vec::new(), Vec::new(), 0);
         for piece in pieces {

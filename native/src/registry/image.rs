@@ -69,8 +69,8 @@ pub(super) async fn blobs_of(
 ) -> Result<Vec<BlobDescriptor>, RegistryError> {
     let asked = Asked::new(reference, format!("manifest {}", reference.manifest()));
     let layers = match Fetched::manifest(shared, reference, None).await?.document(&asked)? {
-        Document::Manifest(manifest) => manifest.layers,
-        Document::Index(_) => return Err(RegistryError::new(&asked, ManifestError::Nested)),
+        Parsed::Manifest(manifest) => manifest.layers,
+        Parsed::Index(_) => return Err(RegistryError::new(&asked, ManifestError::Nested)),
     };
     let blobs = layers.into_iter().map(|layer| BlobDescriptor {
         digest: layer.digest,
