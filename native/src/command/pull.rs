@@ -1,7 +1,8 @@
 //! `shingle pull`
 
-use shingle::pull::{PullOptions, PullReport, pull};
+use shingle::pull::{LayerReport, PullOptions, PullReport, pull};
 use shingle::store::Store;
+use shingle_core::Trust;
 
 use super::{client, noted_sentence, root};
 use crate::cli::{Global, PullArgs};
@@ -64,15 +65,14 @@ pub(super) fn say_report(store: &Store, report: &PullReport, printer: &Printer) 
     if let Some(sentence) = noted_sentence(store.is_privileged(), noted) {
         printer.say(sentence);
     }
+    let tree = |layer: &LayerReport| store.tree_path(&layer.identity().id());
     match &report.layers[..] {
         [] => {}
-        [only] => {
-            printer.say(format_args!("Its tree is {}", store.tree_path(&only.identity().id()).display()))
-        }
-        _ if printer.verbose() => {
+        [only] => printer.say(format_args!("Its tree is {}", tree(only).display())),
+        layers if printer.verbose() || layers.iter().any(|layer| layer.trust == Trust::Toc) => {
             printer.say("Its trees, lowest first:");
-            for layer in &report.layers {
-                printer.say(format_args!("  {}", store.tree_path(&layer.identity().id()).display()));
+            for layer in layers {
+                printer.say(format_args!("  {}", tree(layer).display()));
             }
         }
         layers => printer.say(format_args!(
