@@ -282,6 +282,27 @@ fn lies_are_refused_and_leave_nothing() {
     }
 }
 
+/// containers/storage 1.47 to 1.53 wrote tar-splits that no TOC vouches for.
+#[test]
+fn a_tar_split_that_nothing_vouches_for_is_none() {
+    let tar = varied();
+    let mut parts = shingle_tests::chunked::Parts::of(&tar, 20_000);
+    parts.toc["tarSplitDigest"] = json!("");
+    let registry = serve(&image(parts.seal()));
+    let shingle = Shingle::new();
+    let report = trusting(&shingle, &registry.reference("t:latest"));
+    assert_eq!((&layer(&report)["mode"], &layer(&report)["trust"]), (&json!("partial"), &json!("toc")));
+    assert_tree(&shingle.tree(&id(&report)), &tar, "trusted");
+    let record =
+        std::fs::read(shingle.root().join("layers").join(&id(&report)[7..]).join("record.json")).unwrap();
+    let record: Value = serde_json::from_slice(&record).unwrap();
+    assert_eq!((&record["trust"], &record["tar_split_bytes"]), (&json!("toc"), &json!(0)));
+    assert_eq!(record["toc_digest"], layer(&report)["toc_digest"]);
+    let report = shingle.pull(&registry.reference("t:latest"));
+    assert_eq!((&layer(&report)["mode"], &layer(&report)["trust"]), (&json!("whole"), &json!("diffid")));
+    assert_tree(&shingle.tree(&Digest::of(&tar).to_string()), &tar, "proven");
+}
+
 /// An image may claim any DiffID, also the name of a layer that is here on its TOC's word alone.
 #[test]
 fn a_diffid_is_never_satisfied_by_a_toc() {
