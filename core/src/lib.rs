@@ -95,5 +95,5 @@ pub use toc::{
 };
 pub use tree::{Directory, Inode, InodeId, Node, Origin, Tree, TreeError, TreeProblem, Visit};
 pub use unwrap::{Plain, Unwrap, UnwrapError, WholeBlob};
-pub use whole::{WholeError, WholeFetch, WholeLayer, WholePiece, WholePieces};
+pub use whole::{Recut, WholeError, WholeFetch, WholeLayer, WholePiece, WholePieces};
 pub use zstd::{ZstdError, compress, decompress};
