@@ -88,8 +88,12 @@ Link modes, strongest first:
   copy      shares nothing
   auto      the strongest that fits each file and that the file system allows
 
+Podman's storage.conf is read too, [storage.options.pull_options]: convert_images = \"true\" stands for --convert,
+use_hard_links = \"true\" for --link-mode hardlink. The command line counts more; --verbose says who decided.
+
 Examples:
   shingle pull quay.io/fedora/fedora:latest
+  shingle pull --convert docker.io/library/debian:12   # gzip: what comes later reuses parts of its files
   shingle pull --link-mode reflink --strict registry.example/app:2
   shingle pull --platform linux/arm64 alpine
   shingle pull --tls-verify=false localhost:5000/app:2
@@ -102,6 +106,9 @@ pub(crate) struct PullArgs {
     pub(crate) link: LinkArgs,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+    /// Index the chunks of layers that are pulled whole too, so that later pulls reuse parts of their files.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) convert: Option<bool>,
     /// How many requests run at once.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) jobs: Option<u32>,

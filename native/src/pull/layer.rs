@@ -64,7 +64,12 @@ pub(super) fn pull(
     stop: &AtomicBool,
 ) -> Result<Pulled, LayerError> {
     if context.store.has_layer(&descriptor.diff_id) {
-        let present = present(context.store, descriptor)?;
+        let mut present = present(context.store, descriptor)?;
+        if context.options.convert {
+            context.reporter.phase(index, Phase::Indexing);
+            present.report.chunks_indexed =
+                context.store.index_chunks(&descriptor.diff_id, || stop.load(Ordering::Relaxed))?;
+        }
         context.reporter.done(index, &present.report);
         return Ok(present);
     }
@@ -96,6 +101,7 @@ pub(super) fn present(store: &Store, descriptor: &LayerDescriptor) -> Result<Pul
         mode: LayerMode::Present,
         why: None,
         files: Placed { total: record.files.total, ..Placed::default() },
+        chunks_indexed: None,
     };
     // What was only noted then is only noted now, whoever pulls.
     Ok(Pulled {
@@ -226,6 +232,7 @@ impl Job<'_> {
             owners_noted: load(&withheld.owners),
             devices_noted: load(&withheld.devices),
             xattrs_noted: load(&withheld.xattrs),
+            chunks_indexed: None,
         }
     }
 
@@ -244,6 +251,7 @@ impl Job<'_> {
             mode,
             why: record.why.clone(),
             files: made.files,
+            chunks_indexed: record.chunks_indexed,
         };
         self.context.reporter.done(self.index, &report);
         Pulled {

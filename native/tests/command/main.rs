@@ -31,6 +31,8 @@ impl Scene {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shingle"));
         command.env_clear().env("HOME", self.home.path()).current_dir(self.home.path());
+        // Not this machine's settings.
+        command.env("CONTAINERS_STORAGE_CONF", "/dev/null");
         command.arg("--root").arg(self.home.path().join("store")).args(words);
         command
     }
