@@ -90,6 +90,33 @@ fn a_layer_that_is_here_is_indexed_when_it_is_met_again() {
     }
 }
 
+/// Killed between two renames, or before the first.
+#[test]
+fn indexing_that_was_cut_off_is_done_again() {
+    let [old, new] = versions();
+    let first = compressed(&[file("old", &old)], "gzip");
+    let second = zstd_chunked(&[cut("new", &new)]);
+    let done = converting(Scene::new(&[&[&first]]), true);
+    let expected = done.pull(0).layers[0].chunks_indexed;
+    let of = |scene: &Scene, name: &str| scene.root().join("layers").join(first.diff_id.to_hex()).join(name);
+    for replaced in [&[][..], &["toc.zst"], &["toc.zst", "index"]] {
+        let mut scene = Scene::new(&[&[&first], &[&second]]);
+        scene.pull(0);
+        for name in replaced {
+            std::fs::copy(of(&done, name), of(&scene, name)).unwrap();
+        }
+        std::fs::write(of(&scene, "index.0123.tmp"), "half").unwrap();
+        scene.store().collect().unwrap();
+        assert!(!of(&scene, "index.0123.tmp").exists());
+        scene.options.convert = true;
+        assert_eq!(scene.pull(0).layers[0].chunks_indexed, expected, "{replaced:?}");
+        for name in ["toc.zst", "index"] {
+            assert!(std::fs::read(of(&scene, name)).unwrap() == std::fs::read(of(&done, name)).unwrap());
+        }
+        assert_few(traffic(&scene, 1));
+    }
+}
+
 #[test]
 fn the_index_knows_chunks_of_files_that_another_layer_brought() {
     let [old, new] = versions();
