@@ -88,12 +88,13 @@ Link modes, strongest first:
   copy      shares nothing
   auto      the strongest that fits each file and that the file system allows
 
-Podman's storage.conf is read too, [storage.options.pull_options]: convert_images = \"true\" stands for --convert,
-use_hard_links = \"true\" for --link-mode hardlink. The command line counts more; --verbose says who decided.
+Podman's storage.conf is read too, its [storage.options.pull_options]: convert_images = \"true\"
+stands for --convert, use_hard_links = \"true\" for --link-mode hardlink. The command line counts
+more; --verbose says who decided.
 
 Examples:
   shingle pull quay.io/fedora/fedora:latest
-  shingle pull --convert docker.io/library/debian:12   # gzip: what comes later reuses parts of its files
+  shingle pull --convert docker.io/library/debian:12   # gzip; later pulls reuse parts of its files
   shingle pull --link-mode reflink --strict registry.example/app:2
   shingle pull --platform linux/arm64 alpine
   shingle pull --tls-verify=false localhost:5000/app:2
