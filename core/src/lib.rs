@@ -45,6 +45,7 @@ extern crate alloc;
 extern crate std;
 
 mod agree;
+mod chunker;
 mod class;
 mod codec;
 mod crc64;
@@ -75,6 +76,7 @@ mod whole;
 mod zstd;
 
 pub use agree::{Adopted, Disagreement, Field, Severity, check_agreement};
+pub use chunker::{ChunkPiece, ChunkPieces, Chunker, Cut, HOLE, RollSum};
 pub use class::Class;
 pub use crc64::Crc64;
 pub use diff_id::{Agreed, DiffIdCheck, DiffIdError};
@@ -103,5 +105,5 @@ pub use toc_check::{TocCheck, VouchedToc};
 pub use tree::{Directory, Inode, InodeId, Node, Origin, Tree, TreeError, TreeProblem, Visit};
 pub use unwrap::{Plain, Unwrap, UnwrapError, WholeBlob};
 pub use verified::{Identity, VerifiedLayer};
-pub use whole::{WholeError, WholeFetch, WholeLayer, WholePiece, WholePieces};
+pub use whole::{Recut, WholeError, WholeFetch, WholeLayer, WholePiece, WholePieces};
 pub use zstd::{ZstdError, compress, decompress};
