@@ -114,7 +114,8 @@ pub(crate) struct PullArgs {
     pub(crate) link: LinkArgs,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// How far a layer must be proven: diffid, else it is pulled whole; or toc, where nothing better can be had.
+    /// How far a layer must be proven: diffid, else it is pulled whole; toc is enough where nothing better can be had
+    /// [default: diffid].
     #[arg(long, value_name = "RUNG", value_parser = trust())]
     pub(crate) trust: Option<Trust>,
     /// Index the chunks of layers that are pulled whole too, so that later pulls reuse parts of their files.

@@ -158,7 +158,7 @@ fn no_flipped_bit_of_a_toc_or_a_footer_is_believed() {
         let mut check = |toc: Option<crate::Toc>, bit: usize| match toc {
             // A bit of gzip's that means nothing, or one that moves where the data ends without moving a frame.
             Some(toc) => {
-                assert!(toc.vouched() == expected.vouched() && toc.entries() == expected.entries(), "{bit}")
+                assert!(toc.vouched() == expected.vouched() && toc.entries() == expected.entries(), "{bit}");
             }
             None => refused += 1,
         };
