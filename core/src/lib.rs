@@ -107,5 +107,5 @@ pub use toc_check::{TocCheck, VouchedToc};
 pub use tree::{Directory, Inode, InodeId, Node, Origin, Tree, TreeError, TreeProblem, Visit};
 pub use unwrap::{Plain, Unwrap, UnwrapError, WholeBlob};
 pub use verified::{Identity, VerifiedLayer};
-pub use whole::{WholeError, WholeFetch, WholeLayer, WholePiece, WholePieces};
+pub use whole::{Recut, WholeError, WholeFetch, WholeLayer, WholePiece, WholePieces};
 pub use zstd::{ZstdError, compress, decompress};

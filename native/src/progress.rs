@@ -104,6 +104,7 @@ impl Reporter for Progress<'_> {
             Phase::Waiting => "Waiting",
             Phase::Toc => "Reading",
             Phase::Fetching => "Fetching",
+            Phase::Indexing => "Indexing",
             Phase::Verifying => "Verifying",
             Phase::Publishing => "Publishing",
             _ => "",
@@ -225,6 +226,9 @@ fn say_layer(printer: &Printer, report: &LayerReport) {
             printer.say(format_args!("  fetched {fetched}, {rung}, whole: {why}"));
             printer.say(format_args!("  files: {files}"));
         }
+    }
+    if let Some(chunks) = report.chunks_indexed {
+        printer.say(format_args!("  indexed {}", Count(chunks, "chunk")));
     }
     if printer.verbose() {
         printer.say(format_args!("  blob    {}", report.blob));

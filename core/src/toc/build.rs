@@ -242,7 +242,7 @@ impl<'a> Builder<'a> {
             return Ok((if chunk.zeros { Body::Zeros } else { Body::Unlocated }, 0));
         };
         // Go leaves out what is 0: the first frame of a blob, where it holds headers and a payload.
-        let Some(offset) = chunk.frames.or((chunk.inner_offset > 0).then_some(0)) else {
+        let Some(offset) = chunk.frames.or_else(|| (chunk.inner_offset > 0).then_some(0)) else {
             return if chunk.zeros {
                 Ok((Body::Zeros, 0))
             } else {

@@ -84,7 +84,7 @@ mod tests {
             match first(&whole[..cut], 5000) {
                 Ok(json) => assert_eq!(json, [b'x'; 5000]),
                 Err(error) => {
-                    assert!(matches!(error, TocError::Tar { .. }) && error.is_lie(), "{cut}: {error}")
+                    assert!(matches!(error, TocError::Tar { .. }) && error.is_lie(), "{cut}: {error}");
                 }
             }
         }

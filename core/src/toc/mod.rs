@@ -158,6 +158,29 @@ impl Toc {
         self.entries.push(Entry { member, digest, chunks: start..self.chunks.len() });
     }
 
+    /// Cuts files into chunks, in place of the one that each of them was. The files ascend, and their chunks are all of
+    /// their content.
+    pub(crate) fn cut(&self, files: Vec<(FileId, Vec<Chunk>)>) -> Self {
+        let mut files = files.into_iter().peekable();
+        let mut toc = Self { tar_split_digest: self.tar_split_digest, ..Self::default() };
+        for (index, entry) in self.entries.iter().enumerate() {
+            let start = toc.chunks.len();
+            match files.next_if(|(file, _)| file.index() == index) {
+                Some((_, chunks)) => toc.chunks.extend(chunks),
+                None => toc.chunks.extend_from_slice(self.chunks(entry)),
+            }
+            toc.entries.push(Entry { chunks: start..toc.chunks.len(), ..entry.clone() });
+        }
+        toc
+    }
+
+    /// Returns how many lines the TOC has in the form that our store keeps: each member one, each of its chunks after
+    /// the first one more.
+    pub(crate) fn lines(&self) -> usize {
+        let more = |entry: &Entry| entry.chunks.len().saturating_sub(1);
+        self.entries.iter().map(more).fold(self.entries.len(), usize::saturating_add)
+    }
+
     /// Returns every member, in the order of the tar.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

@@ -1,5 +1,7 @@
 //! A layer read whole ends where a layer read by file does.
 
+mod chunks;
+
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec;
@@ -16,9 +18,18 @@ fn pull(
     blob: &[u8],
     diff_id: &Digest,
     limits: &Limits,
+    cut: impl FnMut() -> usize,
+) -> Result<(WholeLayer, Files), WholeError> {
+    receive(blob, diff_id, WholeFetch::new(limits), cut)
+}
+
+fn receive(
+    blob: &[u8],
+    diff_id: &Digest,
+    mut whole: WholeFetch,
     mut cut: impl FnMut() -> usize,
 ) -> Result<(WholeLayer, Files), WholeError> {
-    let (mut unwrap, mut whole) = (Unwrap::new(limits), WholeFetch::new(limits));
+    let mut unwrap = Unwrap::new(&whole.limits);
     let (mut files, mut digests) = (Files::new(), BTreeMap::new());
     let (mut rest, mut current) = (blob, None);
     while !rest.is_empty() {

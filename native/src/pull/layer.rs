@@ -7,7 +7,7 @@ use shingle_core::{Decision, Digest, Identity, Limits, Reason, Trust, decide};
 
 use super::error::LayerError;
 use super::look::{Basis, Looked};
-use super::report::{LayerMode, LayerReport};
+use super::report::{LayerMode, LayerReport, Phase};
 use super::{Context, partial, whole};
 use crate::registry::{Blob, LayerDescriptor};
 use crate::store::{LayerRecord, Placed, Store, StoreError, Withheld};
@@ -53,7 +53,12 @@ pub(super) fn pull(
     stop: &AtomicBool,
 ) -> Result<Pulled, LayerError> {
     let present = |identity: &Identity| -> Result<Pulled, LayerError> {
-        let present = present(context.store, descriptor, identity)?;
+        let mut present = present(context.store, descriptor, identity)?;
+        if context.options.convert {
+            context.reporter.phase(index, Phase::Indexing);
+            present.report.chunks_indexed =
+                context.store.index_chunks(&identity.id(), || stop.load(Ordering::Relaxed))?;
+        }
         context.reporter.done(index, &present.report);
         Ok(present)
     };
@@ -96,6 +101,7 @@ pub(super) fn present(
         mode: LayerMode::Present,
         why: None,
         files: Placed { total: record.files.total, ..Placed::default() },
+        chunks_indexed: None,
     };
     // What was only noted then is only noted now, whoever pulls.
     Ok(Pulled {
@@ -181,6 +187,7 @@ impl Job<'_> {
             owners_noted: load(&withheld.owners),
             devices_noted: load(&withheld.devices),
             xattrs_noted: load(&withheld.xattrs),
+            chunks_indexed: None,
         }
     }
 
@@ -201,6 +208,7 @@ impl Job<'_> {
             mode,
             why: record.why.clone(),
             files: made.files,
+            chunks_indexed: record.chunks_indexed,
         };
         self.context.reporter.done(self.index, &report);
         Pulled {

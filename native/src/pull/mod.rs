@@ -35,6 +35,9 @@ pub struct PullOptions {
     pub policy: Policy,
     /// How many layers are pulled at once.
     pub parallel_layers: usize,
+    /// Whether files of layers that are pulled whole are cut into chunks too, so that later layers can take parts of
+    /// them. Layers that were pulled whole before are cut when they are met again.
+    pub convert: bool,
 }
 
 impl Default for PullOptions {
@@ -45,6 +48,7 @@ impl Default for PullOptions {
             platform: Platform::host(),
             policy: Policy::default(),
             parallel_layers: 3,
+            convert: false,
         }
     }
 }

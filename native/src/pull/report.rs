@@ -66,6 +66,10 @@ pub struct LayerReport {
     pub why: Option<String>,
     /// How its files came into the tree.
     pub files: Placed,
+    /// Chunks that its files were cut into by this pull, so that later layers can take them; see
+    /// [`PullOptions::convert`](super::PullOptions::convert).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunks_indexed: Option<u64>,
 }
 
 impl LayerReport {
@@ -134,6 +138,8 @@ pub struct LayerStart {
 pub enum Phase {
     /// Fetching data, and linking what is here.
     Fetching,
+    /// Cutting the files of a layer that is here already into chunks.
+    Indexing,
     /// Making it visible.
     Publishing,
     /// Fetching the table of contents.

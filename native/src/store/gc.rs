@@ -45,6 +45,13 @@ impl Store {
             if !Digest::from_hex(&name).is_some_and(|id| layers.contains(&id)) {
                 collected.bytes += aside.doom(&format!("layers/{name}"))?;
                 collected.layers += 1;
+                continue;
+            }
+            // Left by a process that was killed while it indexed a layer's chunks; no other runs now.
+            for file in self.names(&format!("layers/{name}"))? {
+                if file.ends_with(".tmp") {
+                    self.remove_file(&format!("layers/{name}/{file}"), &mut collected.bytes)?;
+                }
             }
         }
         self.rebuild_index()?;

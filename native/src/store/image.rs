@@ -171,7 +171,7 @@ impl Store {
     }
 
     /// Puts small files in place whole, in this order: beside their places, to disk, then under their names.
-    fn put_all(&self, files: &[(&str, &[u8])]) -> Result<(), StoreError> {
+    pub(super) fn put_all(&self, files: &[(&str, &[u8])]) -> Result<(), StoreError> {
         let random = random_name()?;
         let beside = |path: &str| format!("{path}.{random}.tmp");
         for (path, bytes) in files {

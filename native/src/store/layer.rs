@@ -51,6 +51,9 @@ pub struct LayerRecord {
     pub devices_noted: u64,
     /// Xattrs that the file system or the privilege did not allow.
     pub xattrs_noted: u64,
+    /// Chunks that its files were cut into here and that later layers can take, if anybody asked for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunks_indexed: Option<u64>,
 }
 
 impl LayerRecord {

@@ -31,6 +31,7 @@ mod materialise;
 mod object;
 mod place;
 mod privilege;
+mod recut;
 mod remove;
 mod staging;
 
@@ -57,6 +58,7 @@ pub(crate) use layout::{Layout, member as member_of};
 pub(crate) use materialise::{ParentCache, TreeRoot};
 use object::object_name;
 pub(crate) use place::{Donor, Outcome as PlaceOutcome, Placer};
+pub(crate) use recut::chunk_count;
 pub(crate) use staging::Staging;
 
 use privilege::Privilege;

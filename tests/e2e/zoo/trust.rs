@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use serde_json::{Value, json};
-use shingle::loopback::{Content, Loopback};
+use shingle::loopback::{Content, Cut, Faults, Loopback, RangeFault};
 use shingle_core::{Digest, Identity};
 use shingle_tests::cli::Shingle;
 use shingle_tests::compare::{Difference, compare_tree};
@@ -15,7 +15,7 @@ use shingle_tests::stargz::{Ending, Form, Stargz, TOC_DIGEST};
 use tempfile::TempDir;
 
 use super::{assert_zoo, layer, pushed, zoo_tar};
-use crate::scene::{assert_tree, image, lines, noise, serve, serve_all, tar_of};
+use crate::scene::{assert_tree, image, lines, noise, serve, serve_all, serve_badly, tar_of};
 
 const CHECKSUM: &str = "io.containers.zstd-chunked.manifest-checksum";
 const POSITION: &str = "io.containers.zstd-chunked.manifest-position";
@@ -247,9 +247,8 @@ fn lies_are_refused_and_leave_nothing() {
     let tar = varied();
     let form = Form { chunk: 20_000, min_chunk: 5_000, ending: Ending::EStargz };
     let lying = |lie: &dyn Fn(&mut Value)| Stargz::of(&tar, form, lie).layer;
-    let honest = lying(&|_| {});
     let other_toc = {
-        let mut layer = honest.clone();
+        let mut layer = lying(&|_| {});
         layer.annotations.insert(TOC_DIGEST.to_owned(), Digest::EMPTY.to_string());
         layer
     };
@@ -260,7 +259,7 @@ fn lies_are_refused_and_leave_nothing() {
         })
     };
     let altered = {
-        let mut layer = honest.clone();
+        let mut layer = lying(&|_| {});
         layer.blob[100_000] ^= 1;
         layer
     };
@@ -274,13 +273,34 @@ fn lies_are_refused_and_leave_nothing() {
         ("outside the blob", entry("c/last", "offset", json!(1_u64 << 38))),
     ];
     for (what, layer) in cases {
-        let registry = serve(&image(layer.clone()));
+        let registry = serve(&image(layer));
         let shingle = Shingle::new();
         let outcome = shingle.run(&["pull", "--trust", "toc", &registry.reference("t:latest")]);
         assert_eq!(outcome.code, Some(1), "{what}: {}", outcome.stderr);
         assert_eq!(shingle.root().join("trees").read_dir().unwrap().count(), 0, "{what}");
         assert!(shingle.run(&["images", "--json"]).json().as_array().unwrap().is_empty(), "{what}");
     }
+}
+
+/// containers/storage 1.47 to 1.53 wrote tar-splits that no TOC vouches for.
+#[test]
+fn a_tar_split_that_nothing_vouches_for_is_none() {
+    let tar = varied();
+    let mut parts = shingle_tests::chunked::Parts::of(&tar, 20_000);
+    parts.toc["tarSplitDigest"] = json!("");
+    let registry = serve(&image(parts.seal()));
+    let shingle = Shingle::new();
+    let report = trusting(&shingle, &registry.reference("t:latest"));
+    assert_eq!((&layer(&report)["mode"], &layer(&report)["trust"]), (&json!("partial"), &json!("toc")));
+    assert_tree(&shingle.tree(&id(&report)), &tar, "trusted");
+    let record =
+        std::fs::read(shingle.root().join("layers").join(&id(&report)[7..]).join("record.json")).unwrap();
+    let record: Value = serde_json::from_slice(&record).unwrap();
+    assert_eq!((&record["trust"], &record["tar_split_bytes"]), (&json!("toc"), &json!(0)));
+    assert_eq!(record["toc_digest"], layer(&report)["toc_digest"]);
+    let report = shingle.pull(&registry.reference("t:latest"));
+    assert_eq!((&layer(&report)["mode"], &layer(&report)["trust"]), (&json!("whole"), &json!("diffid")));
+    assert_tree(&shingle.tree(&Digest::of(&tar).to_string()), &tar, "proven");
 }
 
 /// An image may claim any DiffID, also the name of a layer that is here on its TOC's word alone.
@@ -307,7 +327,7 @@ fn one_claimed_diffid_is_not_one_layer() {
     let one = Stargz::of(&varied(), form, |_| {});
     let mut two = Stargz::of(&tar_of(&[("other", noise(1, 9), 0o644, 1)]), form, |_| {});
     two.layer.diff_id = one.layer.diff_id;
-    let registry = serve(&Image::new(vec![one.layer.clone(), two.layer.clone(), one.layer.clone()]));
+    let registry = serve(&Image::new(vec![one.layer.clone(), two.layer, one.layer]));
     let shingle = Shingle::new();
     let report = trusting(&shingle, &registry.reference("t:latest"));
     let layers = report["layers"].as_array().unwrap();
@@ -333,6 +353,38 @@ fn what_a_layer_is_proven_by_is_said() {
     assert!(says(&["pull", &reference]).contains("proven by DiffID, whole"));
     // The stronger proof is good enough for those who ask for less.
     assert!(says(&trusted).contains("already here, proven by DiffID"));
+}
+
+/// A registry may answer the request for a blob's end in any way that it answers others.
+#[test]
+fn registries_that_are_odd_about_the_end_of_a_blob() {
+    let form = Form { chunk: 20_000, min_chunk: 5_000, ending: Ending::EStargz };
+    let tar = varied();
+    let written = Stargz::of(&tar, form, |_| {});
+    let cut = Some(Cut { after: 1_000, times: 2 });
+    let odd = |ranges| Faults { ranges, ..Faults::default() };
+    let cases = [
+        (odd(RangeFault::Ignored), "whole"),
+        (odd(RangeFault::Status(416)), "whole"),
+        (odd(RangeFault::Before(100)), "partial"),
+        (odd(RangeFault::Unlabelled), "partial"),
+        (Faults { cut, ..Faults::default() }, "partial"),
+    ];
+    for (faults, mode) in cases {
+        let what = format!("{faults:?}");
+        let registry = serve_badly(&image(written.layer.clone()), faults);
+        let shingle = Shingle::new();
+        let report = trusting(&shingle, &registry.reference("t:latest"));
+        assert_eq!(layer(&report)["mode"], mode, "{what}: {report}");
+        if mode == "partial" {
+            assert_tree(&shingle.tree(&id(&report)), &without_toc(&tar), &what);
+        } else {
+            assert_tree(&shingle.tree(&written.layer.diff_id.to_string()), &written.tar, &what);
+            // A whole blob that came in place of its end was not asked for again.
+            let blob = layer(&report)["blob_bytes"].as_u64().unwrap();
+            assert!(layer(&report)["fetched_bytes"].as_u64().unwrap() < blob + 1_000, "{what}: {report}");
+        }
+    }
 }
 
 /// Docker's manifests have media types of their own, and no annotations.

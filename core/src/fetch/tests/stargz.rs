@@ -170,6 +170,36 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Whatever numbers a TOC claims: what comes out has the digests that it names, or nothing does.
+    #[test]
+    fn no_numbers_in_a_toc_let_anything_else_out(
+        numbers in prop::collection::vec((0..8_usize, 0..5_usize, -5..3_000_i64), 1..4),
+        min_chunk in prop_oneof![Just(0), 1..6_000_usize],
+        held_chunk in prop_oneof![Just(0), Just(1_u64 << 20)],
+    ) {
+        let layer = stargz(&members(), Footer::EStargz, min_chunk, |toc| {
+            for (entry, key, value) in numbers {
+                let key = ["offset", "innerOffset", "size", "chunkSize", "chunkOffset"][key];
+                toc["entries"][entry][key] = value.into();
+            }
+        });
+        let Ok(toc) = layer.read() else { return Ok(()) };
+        let mut policy = trusting();
+        policy.limits.held_chunk = held_chunk;
+        let toc = Arc::new(toc);
+        let plan = plan_with(&toc, &Inventory::new(), &policy);
+        if let Ok((files, _)) = pull(&layer.blob, &plan, &NONE, || 53) {
+            for (file, content) in files {
+                for chunk in toc.chunks(toc.file(file).unwrap()) {
+                    let bytes = &content[chunk.offset as usize..][..chunk.len as usize];
+                    prop_assert_eq!(Digest::of(bytes), chunk.digest);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_body_cut_at_any_byte_of_a_member_is_resumed_there() {
     let layer = small(Footer::EStargz, usize::MAX);

@@ -135,6 +135,47 @@ fn both_of_stargzs_digests_must_be_right() {
     }
 }
 
+/// What the annotations and these blobs lead to, if to anything.
+fn followed(layer: &Stargz) -> Option<crate::Toc> {
+    let located = Located::from_annotations(&layer.annotations, layer.blob.len() as u64, &trusting());
+    let Located::Tail(mut tail) = located.unwrap().unwrap() else { panic!() };
+    tail.receive(&layer.blob[tail.remaining().start as usize..]);
+    let (mut fetch, blob) = match tail.finish().ok()? {
+        TailFound::Here(fetch) => (fetch, &layer.blob),
+        TailFound::External(toc) => (toc.fetch(layer.toc_blob.len() as u64).ok()?, &layer.toc_blob),
+    };
+    let owed = fetch.remaining();
+    fetch.receive(&blob[owed.start as usize..owed.end as usize]);
+    Some(fetch.finish().ok()?.toc)
+}
+
+#[test]
+fn no_flipped_bit_of_a_toc_or_a_footer_is_believed() {
+    for footer in [Footer::EStargz, Footer::External, Footer::Legacy] {
+        let mut layer = stargz(&[made("a", [&noise(1, 100)])], footer, 0, |_| {});
+        let expected = followed(&layer).unwrap();
+        let mut refused = 0;
+        let mut check = |toc: Option<crate::Toc>, bit: usize| match toc {
+            // A bit of gzip's that means nothing, or one that moves where the data ends without moving a frame.
+            Some(toc) => {
+                assert!(toc.vouched() == expected.vouched() && toc.entries() == expected.entries(), "{bit}");
+            }
+            None => refused += 1,
+        };
+        for bit in layer.data_end * 8..layer.blob.len() * 8 {
+            layer.blob[bit / 8] ^= 1 << (bit % 8);
+            check(followed(&layer), bit);
+            layer.blob[bit / 8] ^= 1 << (bit % 8);
+        }
+        for bit in 0..layer.toc_blob.len() * 8 {
+            layer.toc_blob[bit / 8] ^= 1 << (bit % 8);
+            check(followed(&layer), bit);
+            layer.toc_blob[bit / 8] ^= 1 << (bit % 8);
+        }
+        assert!(refused > 2_000, "{footer:?}: {refused}");
+    }
+}
+
 #[test]
 fn a_toc_in_another_image() {
     let layer = stargz(&[made("a", [&noise(1, 100)])], Footer::External, 0, |_| {});
