@@ -20,6 +20,15 @@ impl Section {
         Self { file, start, len }
     }
 
+    /// Takes a whole file that is open for reading.
+    ///
+    /// # Errors
+    /// Its length cannot be had.
+    pub fn of_file(file: OwnedFd) -> io::Result<Self> {
+        let len = rustix::fs::fstat(&file)?.st_size;
+        Ok(Self::new(Arc::new(file), 0, u64::try_from(len).unwrap_or(0)))
+    }
+
     /// Returns a part of this, which must lie within it.
     pub(crate) fn part(&self, start: u64, len: u64) -> Self {
         debug_assert!(start.saturating_add(len) <= self.len, "a part lies within the whole");
