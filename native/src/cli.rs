@@ -1,10 +1,14 @@
 //! The command line, as it is typed.
 
+mod transfer;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use shingle::registry::{Platform, Reference, ReferenceError};
 use shingle_core::LinkMode;
+
+pub(crate) use transfer::CopyArgs;
 
 /// Pulls container images by file, not by layer.
 ///
@@ -24,6 +28,7 @@ Examples:
   shingle demo
   shingle pull quay.io/fedora/fedora:latest
   shingle unpack quay.io/fedora/fedora:latest ./rootfs
+  shingle copy quay.io/fedora/fedora:latest oci:fedora:latest
   shingle --root /srv/shingle images --json")]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -69,6 +74,7 @@ pub(crate) enum Command {
     Images(ImagesArgs),
     Inspect(InspectArgs),
     Unpack(UnpackArgs),
+    Copy(CopyArgs),
     Rmi(RmiArgs),
     Gc(GcArgs),
     Demo(DemoArgs),

@@ -54,7 +54,7 @@ pub(crate) use layout::{Layout, member as member_of};
 pub(crate) use materialise::{ParentCache, TreeRoot};
 use object::object_name;
 pub(crate) use place::{Donor, Outcome as PlaceOutcome, Placer};
-pub(crate) use staging::Staging;
+pub(crate) use staging::{Staging, random_name};
 
 use privilege::Privilege;
 
