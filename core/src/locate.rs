@@ -16,17 +16,17 @@ pub const OLD_FOOTER_LEN: usize = 40;
 /// Length of a skippable frame's header, in bytes.
 pub(crate) const SKIPPABLE_HEADER_LEN: u64 = 8;
 
-const CHECKSUM: &str = "io.github.containers.zstd-chunked.manifest-checksum";
-const POSITION: &str = "io.github.containers.zstd-chunked.manifest-position";
-const TAR_SPLIT_POSITION: &str = "io.github.containers.zstd-chunked.tarsplit-position";
+pub(crate) const CHECKSUM: &str = "io.github.containers.zstd-chunked.manifest-checksum";
+pub(crate) const POSITION: &str = "io.github.containers.zstd-chunked.manifest-position";
+pub(crate) const TAR_SPLIT_POSITION: &str = "io.github.containers.zstd-chunked.tarsplit-position";
 const OLD_CHECKSUM: &str = "io.containers.zstd-chunked.manifest-checksum";
 const OLD_POSITION: &str = "io.containers.zstd-chunked.manifest-position";
 const ESTARGZ_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
 
-const MAGIC: &[u8; 8] = b"GNUlInUx";
+pub(crate) const MAGIC: &[u8; 8] = b"GNUlInUx";
 const OLD_MAGIC: &[u8; 8] = b"GnUlInUx";
 /// The only manifest type there is ("CRFS").
-const TYPE: u64 = 1;
+pub(crate) const TYPE: u64 = 1;
 
 /// Where the TOC (and the tar-split) of one blob lie, and what vouches for them.
 #[derive(Clone, Debug, PartialEq, Eq)]

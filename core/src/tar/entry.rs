@@ -8,6 +8,7 @@ use crate::limits::Limits;
 use crate::member::{Kind, Member};
 
 use super::header::{Header, HeaderError};
+use super::oddity::{Oddity, Records};
 use super::pax::{Pax, PaxError, Said};
 use super::sparse::{Fragment, PaxForm, SparseError, SparseMap};
 
@@ -56,6 +57,8 @@ pub(crate) struct Draft {
     /// The payload's length in the stream, which may start with a map.
     pub(crate) payload: u64,
     pub(crate) content: Content,
+    /// What the reference sees otherwise.
+    pub(crate) oddity: Option<Oddity>,
 }
 
 /// What the payload of a member holds.
@@ -82,6 +85,7 @@ impl Draft {
         global: &Pax,
         limits: &Limits,
     ) -> Result<Self, EntryError> {
+        let records = extensions.pax.as_ref().map(Records::of).unwrap_or_default();
         let pax = extensions.pax.unwrap_or_default().over(global);
         let name = extensions.name.map(Into::into).or_else(|| value(pax.path));
         let mut name = name.unwrap_or_else(|| header.name().into());
@@ -137,7 +141,8 @@ impl Draft {
             dev_minor,
             xattrs: pax.xattrs,
         };
-        Ok(Self { member, payload: payload_len, content })
+        let oddity = Oddity::of(header, records, &member);
+        Ok(Self { member, payload: payload_len, content, oddity })
     }
 }
 

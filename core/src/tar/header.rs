@@ -136,6 +136,18 @@ impl<'a> Header<'a> {
         }
     }
 
+    /// Whether there are device numbers, whatever kind of file this is.
+    pub(crate) fn has_device(&self) -> bool {
+        self.device().map_or(true, |device| device != (0, 0))
+    }
+
+    /// Whether Go reads the same numbers: it refuses what has something else behind a number's end.
+    pub(crate) fn numbers_are_go(&self) -> bool {
+        let all = [100..108, 108..116, 116..124, 124..136, 136..148, 148..156, 329..337, 337..345];
+        let len = if self.dialect == Dialect::V7 { 6 } else { all.len() };
+        all.into_iter().take(len).all(|range| number::is_go(self.field(range)))
+    }
+
     /// Returns the length that an old GNU sparse file has when its holes are counted.
     pub(crate) fn sparse_size(&self) -> Result<u64, HeaderError> {
         self.unsigned("realsize", 483..495)

@@ -19,6 +19,7 @@
 mod entry;
 mod header;
 mod number;
+mod oddity;
 mod pax;
 mod payload;
 mod reader;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use entry::{Entry, EntryError};
 pub use header::HeaderError;
+pub use oddity::Oddity;
 pub use pax::PaxError;
 pub use reader::{TarError, TarEvent, TarEvents, TarReader};
 pub use sparse::{Fragment, SparseError};

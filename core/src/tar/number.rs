@@ -22,6 +22,25 @@ pub(crate) fn octal(field: &[u8]) -> Option<i64> {
     })
 }
 
+/// Whether Go's reader takes the field for the number that [`parse`] does.
+///
+/// It cuts blanks off both ends, and a NUL ends what is left; all of that must be digits.
+pub(crate) fn is_go(field: &[u8]) -> bool {
+    let blank = |byte: &u8| matches!(byte, 0 | b' ');
+    match field.first() {
+        Some(first) if first & 0x80 != 0 => true,
+        _ => {
+            let end = field.iter().rposition(|byte| !blank(byte)).map_or(0, |last| last.saturating_add(1));
+            let field = field.get(..end).unwrap_or_default();
+            field
+                .iter()
+                .skip_while(|byte| blank(byte))
+                .take_while(|byte| **byte != 0)
+                .all(|byte| *byte != b' ')
+        }
+    }
+}
+
 /// Reads two's complement, most significant byte first; the top bit is the mark, the next one the sign.
 fn base_256(first: u8, rest: &[u8]) -> Option<i64> {
     let negative = first & 0x40 != 0;
@@ -59,6 +78,18 @@ mod tests {
         assert_eq!(parse(b"\xff\xff\xff\xff\xff\xff\xff\0"), Some(-256));
         assert_eq!(parse(b"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff"), Some(i64::MAX));
         assert_eq!(parse(b"\xff\xff\xff\xff\x80\0\0\0\0\0\0\0"), Some(i64::MIN));
+    }
+
+    #[test]
+    fn tells_what_go_reads_too() {
+        for field in
+            [&b"0000644\0"[..], b"000644 \0", b"  644 \0 ", b"", b"\0\0\0", b"644\0garb", b"\x80\0 1"]
+        {
+            assert!(is_go(field), "{field:?}");
+        }
+        for field in [&b"644 garb"[..], b"00 0644\0", b" 6 4\0"] {
+            assert!(!is_go(field), "{field:?}");
+        }
     }
 
     #[test]

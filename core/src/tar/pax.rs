@@ -23,6 +23,8 @@ pub(crate) struct Pax {
     pub(crate) ctime: Option<Said<Timestamp>>,
     pub(crate) xattrs: Xattrs,
     pub(crate) sparse: PaxSparse,
+    /// Whether Go refuses these records.
+    pub(crate) odd: bool,
 }
 
 /// What one record says.
@@ -44,9 +46,15 @@ impl Pax {
             let Record { key, value, rest } =
                 split.ok_or_else(|| PaxError::Malformed { record, text: excerpt(text) })?;
             pax.set(key, value, limits).map_err(|reason| reason.at(record, key, value))?;
+            // Go takes no NUL in a key, nor in a name, and takes none for the end.
+            let is_name = matches!(key, b"path" | b"linkpath" | b"uname" | b"gname");
+            pax.odd |= if is_name { value.contains(&0) } else { key.contains(&0) };
+            // No attribute has an empty name; what the reference does with one is its own business.
+            pax.odd |= key == XATTR;
             text = rest;
             record = record.saturating_add(1);
         }
+        pax.odd |= !text.is_empty();
         Ok(pax)
     }
 
@@ -66,6 +74,7 @@ impl Pax {
             xattrs,
             // A map of holes describes one file, never all.
             sparse: self.sparse,
+            odd: self.odd,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::member::Name;
 
 use super::entry::{Content, Draft, Entry, EntryError, Extensions, length, within};
 use super::header::{BLOCK, Header, text};
+use super::oddity::Oddity;
 use super::pax::Pax;
 use super::payload::{Payload, Skip, padding, take};
 use super::sparse::{Fragment, MapText, SparseError, SparseMap};
@@ -32,6 +33,8 @@ pub struct TarReader {
     extensions: Extensions,
     /// The name of the member that is being read, for errors.
     name: Option<Name>,
+    /// The first thing that the reference sees otherwise.
+    oddity: Option<Oddity>,
     failed: Option<TarError>,
 }
 
@@ -101,6 +104,7 @@ impl TarReader {
             global: Pax::default(),
             extensions: Extensions::default(),
             name: None,
+            oddity: None,
             failed: None,
         }
     }
@@ -137,6 +141,11 @@ impl TarReader {
             State::EndMember { skip } | State::Skip(skip) => (skip.payload, 0),
         };
         Err(TarError::Truncated { offset: self.offset, name: self.name, expected, actual })
+    }
+
+    /// Returns the first thing that the reference sees otherwise, if there was any.
+    pub const fn oddity(&self) -> Option<Oddity> {
+        self.oddity
     }
 
     /// Passes over the whole content of the member just announced, which must have `len` bytes and have none read.
@@ -233,6 +242,11 @@ impl TarReader {
         match header.flag() {
             // `X` is what Solaris called `x`.
             flag @ (b'L' | b'K' | b'x' | b'X' | b'g') => {
+                match flag {
+                    b'g' => odd(&mut self.oddity, Oddity::GlobalHeader),
+                    b'X' => odd(&mut self.oddity, Oddity::Type { flag }),
+                    _ => {}
+                }
                 let payload = header.size()?;
                 let limit = u64::try_from(self.limits.tar_metadata).unwrap_or(u64::MAX);
                 let before = u64::try_from(self.extensions.bytes).unwrap_or(u64::MAX);
@@ -243,6 +257,7 @@ impl TarReader {
             }
             // The label of a tape: nothing to extract.
             b'V' => {
+                odd(&mut self.oddity, Oddity::Type { flag: b'V' });
                 let payload = header.size()?;
                 within("volume label", self.limits.file, payload)?;
                 self.extensions = Extensions::default();
@@ -253,6 +268,7 @@ impl TarReader {
                 let extensions = core::mem::take(&mut self.extensions);
                 let draft = Draft::new(&header, extensions, &self.global, &self.limits)?;
                 self.name = Some(draft.member.name.clone());
+                self.oddity = self.oddity.or(draft.oddity);
                 self.members = self.members.saturating_add(1);
                 if self.members > self.limits.entries {
                     return Err(EntryError::TooMany { limit: self.limits.entries });
@@ -347,12 +363,29 @@ impl<'a> TarEvents<'a> {
     }
 }
 
+impl TarEvents<'_> {
+    /// Returns the first thing that the reference sees otherwise, if there was any so far.
+    pub const fn oddity(&self) -> Option<Oddity> {
+        self.reader.oddity
+    }
+
+    /// Whether the archive has ended: all that follows is nobody's.
+    pub(crate) const fn is_tail(&self) -> bool {
+        matches!(self.reader.state, State::Tail)
+    }
+}
+
 impl Drop for TarEvents<'_> {
     fn drop(&mut self) {
         if !self.bytes.is_empty() && self.reader.failed.is_none() {
             self.reader.failed = Some(TarError::Abandoned { offset: self.reader.offset });
         }
     }
+}
+
+/// Keeps the first oddity.
+fn odd(first: &mut Option<Oddity>, oddity: Oddity) {
+    first.get_or_insert(oddity);
 }
 
 /// Makes the state in which a member is announced; `len` bytes follow, of which the first are its content.

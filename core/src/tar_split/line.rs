@@ -19,7 +19,9 @@ pub(super) struct Line<'a> {
     pub(super) size: i64,
     #[serde(borrow, default)]
     pub(super) payload: Option<Text<'a>>,
-    pub(super) position: i64,
+    /// The number of the record; our own writer leaves it out.
+    #[serde(default)]
+    pub(super) position: Option<i64>,
 }
 
 /// Text that is copied only if it holds escapes (serde always copies an `Option<Cow>`).
@@ -29,7 +31,25 @@ pub(super) struct Text<'a>(pub(super) Cow<'a, [u8]>);
 impl<'a> Line<'a> {
     /// Reads a line of JSON.
     pub(super) fn parse(line: &'a [u8]) -> Result<Self, serde_json::Error> {
-        Self::plain(line).map_or_else(|| serde_json::from_slice(line), Ok)
+        let known = Self::plain(line).or_else(|| Self::lean(line));
+        known.map_or_else(|| serde_json::from_slice(line), Ok)
+    }
+
+    /// Reads a line in the form that our own writer writes.
+    fn lean(line: &'a [u8]) -> Option<Self> {
+        let line = line.strip_suffix(b"\n").unwrap_or(line).strip_suffix(b"}")?;
+        let (name, name_raw) = (Text::default(), Text::default());
+        if let Some(payload) = line.strip_prefix(b"{\"type\":2,\"payload\":\"") {
+            let payload = Some(Text::plain(payload.strip_suffix(b"\"")?)?);
+            return Some(Self { kind: 2, name, name_raw, size: 0, payload, position: None });
+        }
+        let line = line.strip_prefix(b"{\"type\":1,\"name_raw\":\"")?;
+        let (name_raw, line) = line.split_at_checked(line.iter().position(|byte| *byte == b'"')?)?;
+        let line = line.strip_prefix(b"\",\"payload\":\"")?;
+        let (payload, line) = line.split_at_checked(line.iter().position(|byte| *byte == b'"')?)?;
+        let size = number(line.strip_prefix(b"\",\"size\":")?)?;
+        let (name_raw, payload) = (Text::plain(name_raw)?, Some(Text::plain(payload)?));
+        Some(Self { kind: 1, name, name_raw, size, payload, position: None })
     }
 
     /// Reads a line in the very form that the reference writes, in a third of the time that a JSON parser takes.
@@ -39,7 +59,7 @@ impl<'a> Line<'a> {
         let line = line.strip_suffix(b"\n").unwrap_or(line).strip_suffix(b"}")?;
         let digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let (line, position) = line.split_at_checked(line.len().checked_sub(digits)?)?;
-        let (position, line) = (number(position)?, line.strip_suffix(b",\"position\":")?);
+        let (position, line) = (Some(number(position)?), line.strip_suffix(b",\"position\":")?);
         let (name, name_raw) = (Text::default(), Text::default());
         if let Some(payload) = line.strip_prefix(b"{\"type\":2,\"payload\":\"") {
             let payload = Some(Text::plain(payload.strip_suffix(b"\"")?)?);

@@ -2,6 +2,9 @@
 
 #[cfg(test)]
 pub(crate) mod fixture;
+mod headers;
+pub(crate) mod json;
+mod lean;
 mod line;
 mod members;
 mod reader;
@@ -9,6 +12,7 @@ mod reader;
 mod tests;
 mod writer;
 
+pub(crate) use lean::LeanSplitWriter;
 pub use members::{Members, TarSplitError};
 pub use reader::{RecordError, TarSplitReadError, TarSplitReader};
 pub use writer::TarSplitWriter;
@@ -19,7 +23,8 @@ use crate::limits::Limits;
 
 /// A tar-split whose headers were read: one file for each member, by name and in order, with the content's length.
 ///
-/// Kept as three stretches of memory, whatever the number of records.
+/// The same for the reference's form and for the trimmed one that our writer makes, in which members without content
+/// have no record. Kept as three stretches of memory, whatever the number of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TarSplit {
     /// All bytes that are no content, joined.

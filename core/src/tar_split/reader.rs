@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::limits::Limits;
 
+use super::headers::headers;
 use super::line::Line;
-use super::members::TarSplitError;
-use super::{Row, TarSplit};
+use super::{Row, TarSplit, TarSplitError};
 
 /// Reads a decompressed tar-split that arrives in pieces.
 #[derive(Debug)]
@@ -58,14 +58,8 @@ impl TarSplitReader {
         // The last line feed may be missing.
         self.receive(b"\n")?;
         let Self { limits, raw, names, rows, .. } = self;
-        let mut split = TarSplit { raw, names, rows, tar_len: 0, limits };
-        let mut lengths = Vec::with_capacity(split.rows.len());
-        for entry in split.members() {
-            lengths.push(entry?.stored);
-        }
-        for (row, length) in split.rows.iter_mut().zip(lengths) {
-            row.size = length;
-        }
+        let mut split = headers(&raw, &names, &rows, &limits)?;
+        split.raw = raw;
         let raw = u64::try_from(split.raw.len()).unwrap_or(u64::MAX);
         split.tar_len = split.rows.iter().fold(raw, |sum, row| sum.saturating_add(row.size));
         Ok(split)
@@ -106,8 +100,10 @@ impl TarSplitReader {
         let record = self.record;
         let line = Line::parse(line)
             .map_err(|error| RecordError::Malformed { record, reason: error.to_string() })?;
-        if u64::try_from(line.position) != Ok(record) {
-            return Err(RecordError::Position { record, actual: line.position });
+        if let Some(actual) = line.position
+            && u64::try_from(actual) != Ok(record)
+        {
+            return Err(RecordError::Position { record, actual });
         }
         match line.kind {
             1 => self.take_file(&line)?,

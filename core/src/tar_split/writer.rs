@@ -1,10 +1,8 @@
 //! Writes the JSON lines of a tar-split.
 
 use alloc::vec::Vec;
-use core::fmt::Write as _;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use super::json::{base64, escape, write};
 
 /// The most raw bytes in one record, as in the reference.
 const SEGMENT: usize = 1 << 20;
@@ -54,7 +52,7 @@ impl TarSplitWriter {
             }
             Err(_not_utf8) => {
                 out.extend_from_slice(b",\"name_raw\":\"");
-                encode(name, out);
+                base64(name, out);
                 out.push(b'"');
             }
         }
@@ -62,7 +60,7 @@ impl TarSplitWriter {
             out.extend_from_slice(b",\"payload\":null");
         } else {
             write(out, format_args!(",\"size\":{size},\"payload\":\""));
-            encode(&crc.to_be_bytes(), out);
+            base64(&crc.to_be_bytes(), out);
             out.push(b'"');
         }
         self.end_record(out);
@@ -84,7 +82,7 @@ impl TarSplitWriter {
             return;
         }
         out.extend_from_slice(b"{\"type\":2,\"payload\":\"");
-        encode(&self.segment, out);
+        base64(&self.segment, out);
         out.push(b'"');
         self.segment.clear();
         self.end_record(out);
@@ -94,44 +92,4 @@ impl TarSplitWriter {
         write(out, format_args!(",\"position\":{}}}\n", self.position));
         self.position = self.position.saturating_add(1);
     }
-}
-
-/// Appends text as Go's `encoding/json` writes it, which escapes what HTML and JavaScript would stumble over.
-fn escape(text: &str, out: &mut Vec<u8>) {
-    for c in text.chars() {
-        match c {
-            '"' => out.extend_from_slice(b"\\\""),
-            '\\' => out.extend_from_slice(b"\\\\"),
-            '\n' => out.extend_from_slice(b"\\n"),
-            '\r' => out.extend_from_slice(b"\\r"),
-            '\t' => out.extend_from_slice(b"\\t"),
-            '\u{8}' => out.extend_from_slice(b"\\b"),
-            '\u{c}' => out.extend_from_slice(b"\\f"),
-            '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                write(out, format_args!("\\u{:04x}", u32::from(c)));
-            }
-            c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
-    }
-}
-
-fn encode(bytes: &[u8], out: &mut Vec<u8>) {
-    let start = out.len();
-    let len = base64::encoded_len(bytes.len(), true).unwrap_or_default();
-    out.resize(start.saturating_add(len), 0);
-    // The room is exactly what the encoder asks for, so it cannot fail.
-    let written = STANDARD.encode_slice(bytes, out.get_mut(start..).unwrap_or_default()).unwrap_or_default();
-    out.truncate(start.saturating_add(written));
-}
-
-fn write(out: &mut Vec<u8>, text: core::fmt::Arguments<'_>) {
-    struct Sink<'a>(&'a mut Vec<u8>);
-    impl core::fmt::Write for Sink<'_> {
-        fn write_str(&mut self, text: &str) -> core::fmt::Result {
-            self.0.extend_from_slice(text.as_bytes());
-            Ok(())
-        }
-    }
-    // Appending to memory cannot fail.
-    let _: Result<(), core::fmt::Error> = Sink(out).write_fmt(text);
 }

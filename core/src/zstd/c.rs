@@ -5,9 +5,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use zstd_safe::zstd_sys::ZSTD_EndDirective;
-use zstd_safe::{CCtx, CParameter, DCtx, DParameter, InBuffer, OutBuffer, ResetDirective, get_error_name};
+use zstd_safe::{
+    CCtx, CParameter, DCtx, DParameter, InBuffer, OutBuffer, ResetDirective, Strategy, get_error_name,
+};
 
-use super::{Progress, ZstdError};
+use super::{Effort, Progress, ZstdError};
 
 /// One decompression context, reused from frame to frame: a new one costs about a fifth of decoding a small file.
 pub(crate) struct Raw {
@@ -79,6 +81,25 @@ impl Encoder {
         Self { context, frame: Vec::new() }
     }
 
+    /// Starts a frame for text that is downloaded more often than it is written.
+    pub(crate) fn with_effort(effort: Effort) -> Self {
+        let mut encoder = Self::new(19);
+        let Effort { strategy, window_log, table_log, search_log, min_match, target } = effort;
+        let strategy = if strategy >= 7 { Strategy::ZSTD_btopt } else { Strategy::ZSTD_btlazy2 };
+        for parameter in [
+            CParameter::Strategy(strategy),
+            CParameter::WindowLog(window_log),
+            CParameter::HashLog(table_log),
+            CParameter::ChainLog(table_log),
+            CParameter::SearchLog(search_log),
+            CParameter::MinMatch(min_match),
+            CParameter::TargetLength(target),
+        ] {
+            let _in_bounds = encoder.context.set_parameter(parameter);
+        }
+        encoder
+    }
+
     /// Takes the next bytes.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.drive(bytes, ZSTD_EndDirective::ZSTD_e_continue);
@@ -102,6 +123,39 @@ impl Encoder {
                 return;
             }
         }
+    }
+}
+
+/// Compresses whole frames, one after the other, in one context.
+pub(crate) struct FrameEncoder {
+    context: CCtx<'static>,
+    frame: Vec<u8>,
+}
+
+impl FrameEncoder {
+    /// Makes an encoder for a level of zstd's own (1 to 22).
+    pub(crate) fn new(level: i32) -> Self {
+        let mut context = CCtx::create();
+        // Neither can fail on a fresh context for levels in zstd's own bounds.
+        let _level = context.set_parameter(CParameter::CompressionLevel(level));
+        let _checksum = context.set_parameter(CParameter::ChecksumFlag(true));
+        Self { context, frame: Vec::new() }
+    }
+
+    /// Compresses `plain` into one frame that says how long it is, and appends it to `out`.
+    pub(crate) fn append(&mut self, plain: &[u8], out: &mut Vec<u8>) {
+        self.frame.clear();
+        self.frame.reserve(zstd_safe::compress_bound(plain.len()));
+        // Fails for want of memory only: the room is what zstd asks for.
+        let written = self.context.compress2(&mut self.frame, plain);
+        assert!(written.is_ok(), "zstd has no memory for a frame of {} bytes", plain.len());
+        out.extend_from_slice(&self.frame);
+    }
+}
+
+impl fmt::Debug for FrameEncoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FrameEncoder")
     }
 }
 

@@ -16,9 +16,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 #[cfg(feature = "c-zstd")]
-pub(crate) use c::{Encoder, Raw};
+pub(crate) use c::{Encoder, FrameEncoder, Raw};
 #[cfg(all(feature = "ruzstd", not(feature = "c-zstd")))]
-pub(crate) use rust::{Encoder, Raw};
+pub(crate) use rust::{Encoder, FrameEncoder, Raw};
 
 #[cfg(not(any(feature = "c-zstd", feature = "ruzstd")))]
 compile_error!("shingle-core needs a zstd decoder: turn on the feature `c-zstd` or `ruzstd`");
@@ -60,6 +60,21 @@ impl Decoder {
     pub(crate) fn at_frame_end(&self) -> bool {
         self.raw.at_frame_end()
     }
+}
+
+/// How hard to look for matches, in zstd's own terms.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "c-zstd"), allow(dead_code, reason = "ruzstd has one level"))]
+pub(crate) struct Effort {
+    /// 6 looks for the longest match (btlazy2), 7 for the cheapest sequence of them (btopt).
+    pub(crate) strategy: u32,
+    pub(crate) window_log: u32,
+    /// Of both tables.
+    pub(crate) table_log: u32,
+    pub(crate) search_log: u32,
+    pub(crate) min_match: u32,
+    /// A match of this length is taken without looking further.
+    pub(crate) target: u32,
 }
 
 /// What a decoder says about bytes that are no zstd.

@@ -231,6 +231,11 @@ impl Encoder {
         Self { plain: Vec::new() }
     }
 
+    /// Starts a frame; ruzstd has one level.
+    pub(crate) const fn with_effort(_effort: super::Effort) -> Self {
+        Self::new(0)
+    }
+
     /// Takes the next bytes.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.plain.extend_from_slice(bytes);
@@ -239,5 +244,23 @@ impl Encoder {
     /// Ends the frame and returns it.
     pub(crate) fn finish(self) -> Vec<u8> {
         ruzstd::encoding::compress_to_vec(self.plain.as_slice(), ruzstd::encoding::CompressionLevel::Fastest)
+    }
+}
+
+/// Compresses whole frames, at ruzstd's only level.
+#[cfg(not(feature = "c-zstd"))]
+#[derive(Debug)]
+pub(crate) struct FrameEncoder;
+
+#[cfg(not(feature = "c-zstd"))]
+impl FrameEncoder {
+    /// Makes an encoder; ruzstd has one level.
+    pub(crate) const fn new(_level: i32) -> Self {
+        Self
+    }
+
+    /// Compresses `plain` into one frame and appends it to `out`.
+    pub(crate) fn append(&mut self, plain: &[u8], out: &mut Vec<u8>) {
+        out.extend(ruzstd::encoding::compress_to_vec(plain, ruzstd::encoding::CompressionLevel::Fastest));
     }
 }
