@@ -1,11 +1,16 @@
 //! The command line, as it is typed.
 
+mod transfer;
+mod verify;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use shingle::registry::{Platform, Reference, ReferenceError};
-use shingle::transport::{Location, LocationError};
 use shingle_core::{LinkMode, Trust};
+
+pub(crate) use transfer::CopyArgs;
+pub(crate) use verify::VerifyArgs;
 
 /// Pulls container images by file, not by layer.
 ///
@@ -25,6 +30,7 @@ Examples:
   shingle demo
   shingle pull quay.io/fedora/fedora:latest
   shingle unpack quay.io/fedora/fedora:latest ./rootfs
+  shingle copy quay.io/fedora/fedora:latest oci:fedora:latest
   shingle --root /srv/shingle images --json")]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -71,6 +77,7 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     Unpack(UnpackArgs),
     Verify(VerifyArgs),
+    Copy(CopyArgs),
     Rmi(RmiArgs),
     Gc(GcArgs),
     Demo(DemoArgs),
@@ -205,38 +212,6 @@ pub(crate) struct UnpackArgs {
     pub(crate) link: LinkArgs,
 }
 
-/// Check that everything an image says of itself is true.
-///
-/// Reads every layer once, where it lies, and holds its manifest, annotations, footer, table of contents, tar-split,
-/// frames, tar and DiffID against each other. Tells every difference with its place and both values; notes are about
-/// what is unusual and misleads nobody. Changes nothing.
-#[derive(Args, Debug)]
-#[command(after_long_help = "\
-Exit status:
-  0  nothing is wrong
-  1  something disagrees
-  2  the image could not be read
-
-Examples:
-  shingle verify quay.io/fedora/fedora:latest
-  shingle verify oci:./layout:app --layer 2
-  shingle verify --platform linux/arm64 docker://registry.example/app:2
-  shingle verify --json oci-archive:app.tar | jq '.layers[].findings[] | select(.severity == \"wrong\")'")]
-pub(crate) struct VerifyArgs {
-    /// The image: docker://REF (or REF), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:REF], dir:DIR.
-    #[arg(value_name = "SRC", value_parser = location)]
-    pub(crate) source: Location,
-    /// Only this layer, counted from 1, the lowest one; can be given more than once [default: all].
-    #[arg(long = "layer", value_name = "N")]
-    pub(crate) layers: Vec<usize>,
-    /// Which image of several: OS/ARCHITECTURE[/VARIANT] [default: all].
-    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
-    pub(crate) platform: Option<Platform>,
-    /// Insist on https and a valid certificate; false also allows plain http.
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
-    pub(crate) tls_verify: bool,
-}
-
 /// Remove images from the store.
 ///
 /// Only the names go; layers stay until gc, and those that another image needs stay for good.
@@ -309,14 +284,6 @@ fn reference(text: &str) -> Result<Reference, String> {
     text.parse().map_err(|error: ReferenceError| match error.hint() {
         Some(hint) => format!("{}\n\nhint: {hint}", error.fault),
         None => error.fault.to_string(),
-    })
-}
-
-/// Reads a location; its advice goes where clap shows the error.
-fn location(text: &str) -> Result<Location, String> {
-    text.parse().map_err(|error: LocationError| match error.hint() {
-        Some(hint) => format!("{error}\n\nhint: {hint}"),
-        None => error.to_string(),
     })
 }
 

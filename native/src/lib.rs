@@ -7,6 +7,7 @@ pub mod loopback;
 pub mod pull;
 pub mod registry;
 pub mod store;
+pub mod transfer;
 pub mod transport;
 pub mod unpack;
 pub mod verify;

@@ -1,12 +1,13 @@
 //! A registry inside this process, on a port of this machine: for `shingle demo` and for tests.
 //!
-//! It serves read-only what it was given, under any repository name, and can be told to misbehave in the ways that
-//! real registries do.
+//! It serves what it was given under any repository name, and what is pushed to it under the name it was pushed to; it
+//! can be told to misbehave in the ways that real registries do.
 
 mod answer;
 mod body;
 mod content;
 mod faults;
+mod upload;
 
 use std::fmt;
 use std::io;
@@ -17,13 +18,14 @@ use std::thread::JoinHandle;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use shingle_core::Digest;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use answer::{Role, State};
 
 pub use content::{Content, LayoutError};
-pub use faults::{Auth, Cut, Faults, RangeFault, Redirect, Refuse};
+pub use faults::{Auth, Cut, Faults, RangeFault, Redirect, Refuse, UploadFaults};
 
 /// A running registry; stops when dropped.
 pub struct Loopback {
@@ -74,6 +76,12 @@ impl Loopback {
         self.state.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Returns the blobs that a repository was given.
+    pub fn pushed(&self, repository: &str) -> Vec<Digest> {
+        let pushed = self.state.pushed.lock().unwrap_or_else(PoisonError::into_inner);
+        pushed.holders.iter().filter(|(holder, _)| holder == repository).map(|(_, digest)| *digest).collect()
+    }
+
     /// Forgets what was asked so far.
     pub fn clear_log(&self) {
         self.state.log.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -100,7 +108,7 @@ impl Drop for Loopback {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Logged {
-    /// `GET` or `HEAD`.
+    /// `GET`, `HEAD` and so on.
     pub method: String,
     /// The path with its query.
     pub path: String,
@@ -112,6 +120,8 @@ pub struct Logged {
     pub status: u16,
     /// Body bytes handed to the connection.
     pub bytes: u64,
+    /// Body bytes announced by the request.
+    pub sent: u64,
 }
 
 async fn listen(listener: TcpListener, role: Role, state: Arc<State>) {
@@ -124,7 +134,7 @@ async fn listen(listener: TcpListener, role: Role, state: Arc<State>) {
         let state = Arc::clone(&state);
         let service = service_fn(move |request| {
             let state = Arc::clone(&state);
-            async move { Ok::<_, std::convert::Infallible>(answer::answer(&state, role, &request)) }
+            async move { answer::answer(&state, role, request).await }
         });
         // How a connection ends is the client's affair.
         tokio::spawn(async move {

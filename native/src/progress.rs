@@ -1,5 +1,7 @@
 //! What a pull looks like while it runs: one bar for each layer in flight, and lines for those that are done.
 
+mod transfer;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -7,6 +9,8 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use shingle::pull::{LayerMode, LayerReport, LayerStart, Phase, Reporter};
 use shingle_core::{Digest, Trust};
+
+pub(crate) use transfer::TransferProgress;
 
 use crate::printer::Printer;
 use crate::words::{Bytes, Count, Percent, Thousands};
@@ -112,7 +116,7 @@ impl Reporter for Progress<'_> {
         *layer.phase.write().unwrap_or_else(PoisonError::into_inner) = word;
         if word != "Waiting" {
             // An image may have more layers than the terminal has lines: only those at work get one.
-            layer.bar.get_or_init(|| bars.add(bar(layer)));
+            layer.bar.get_or_init(|| bars.add(plain_bar(layer.size)));
         }
         layer.draw();
     }
@@ -141,8 +145,8 @@ impl Layer {
     }
 }
 
-fn bar(layer: &Layer) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(layer.size), ProgressDrawTarget::hidden());
+fn plain_bar(size: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::hidden());
     let style = ProgressStyle::with_template("{prefix} [{bar:12}] {wide_msg}");
     bar.set_style(style.unwrap_or_else(|_bad| ProgressStyle::default_bar()).progress_chars("=> "));
     // Something moves also while nothing comes.

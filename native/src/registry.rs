@@ -1,4 +1,4 @@
-//! Talks to registries: manifests, and byte ranges of blobs.
+//! Talks to registries: manifests, byte ranges of blobs, uploads.
 //!
 //! The face is blocking and may be used from many threads at once; inside, one small runtime does the waiting. Nothing
 //! here judges a layer's content: documents are checked against their digests, blob bytes are handed on as they come.
@@ -23,6 +23,7 @@
 
 mod auth;
 mod blob;
+mod call;
 mod challenge;
 mod client;
 mod error;
@@ -33,6 +34,7 @@ mod platform;
 mod reader;
 mod reference;
 mod retry;
+mod upload;
 
 pub use blob::{Blob, BlobBody, Coverage, OnWhole, Traffic};
 pub use client::{Client, ClientError, ClientOptions, Timeouts};
@@ -44,3 +46,4 @@ pub(crate) use manifest::{INDEXES, Parsed, choose};
 pub use platform::{Platform, PlatformError};
 pub use reader::BlobReader;
 pub use reference::{Reference, ReferenceError, ReferenceFault};
+pub use upload::Session;

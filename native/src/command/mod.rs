@@ -1,6 +1,7 @@
 //! The commands: each turns its arguments into calls of the library, and what comes back into words.
 
 mod completions;
+mod copy;
 mod demo;
 mod gc;
 mod images;
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Inspect(args) => inspect::run(global, args, printer),
         Command::Unpack(args) => unpack::run(global, args, printer),
         Command::Verify(args) => verify::run(args, printer),
+        Command::Copy(args) => copy::run(args, printer),
         Command::Rmi(args) => rmi::run(global, args, printer),
         Command::Gc(_) => gc::run(global, printer),
         Command::Demo(args) => demo::run(args, printer),

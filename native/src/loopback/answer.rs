@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{
     ACCEPT_RANGES, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderName, LOCATION, RANGE, RETRY_AFTER,
     WWW_AUTHENTICATE,
@@ -15,9 +15,10 @@ use shingle_core::Digest;
 
 use super::body::{Piecewise, Stop};
 use super::content::Source;
+use super::upload::Pushed;
 use super::{Auth, Content, Cut, Faults, Logged, RangeFault};
 
-const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+pub(super) const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
 /// Which of the two ports a request came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +29,9 @@ pub(super) enum Role {
 
 pub(super) struct State {
     pub(super) log: Mutex<Vec<Logged>>,
-    content: Content,
-    registry: SocketAddr,
+    pub(super) content: Content,
+    pub(super) registry: SocketAddr,
+    pub(super) pushed: Mutex<Pushed>,
     storage: SocketAddr,
     script: Mutex<Script>,
 }
@@ -49,17 +51,25 @@ struct Script {
 
 impl State {
     pub(super) fn new(content: Content, registry: SocketAddr, storage: SocketAddr) -> Self {
-        Self { log: Mutex::default(), content, registry, storage, script: Mutex::default() }
+        Self {
+            log: Mutex::default(),
+            content,
+            registry,
+            pushed: Mutex::default(),
+            storage,
+            script: Mutex::default(),
+        }
     }
 
     pub(super) fn misbehave(&self, faults: Faults) {
         *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Script { faults, ..Script::default() };
+        self.pushed.lock().unwrap_or_else(PoisonError::into_inner).forget_faults();
     }
 }
 
 /// An answer before it is put on the wire.
-struct Draft {
-    status: u16,
+pub(super) struct Draft {
+    pub(super) status: u16,
     headers: Vec<(HeaderName, String)>,
     source: Source,
     part: Range<u64>,
@@ -68,49 +78,61 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(status: u16, body: impl Into<Bytes>) -> Self {
+    pub(super) fn new(status: u16, body: impl Into<Bytes>) -> Self {
         let source = Source::Memory(body.into());
         let part = 0..source.size();
         Self { status, headers: Vec::new(), source, part, stop: None, flip: None }
     }
 
-    fn error(status: u16, code: &str, message: &str) -> Self {
+    pub(super) fn error(status: u16, code: &str, message: &str) -> Self {
         let body = format!(r#"{{"errors":[{{"code":"{code}","message":"{message}"}}]}}"#);
         Self::new(status, body).with(CONTENT_TYPE, "application/json")
     }
 
-    fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+    pub(super) fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 }
 
-pub(super) fn answer(state: &Arc<State>, role: Role, request: &Request<Incoming>) -> Response<Piecewise> {
+/// Answers a request; an error breaks the connection.
+pub(super) async fn answer(
+    state: &Arc<State>,
+    role: Role,
+    request: Request<Incoming>,
+) -> std::io::Result<Response<Piecewise>> {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let (range, authorization) = (header(RANGE), header(AUTHORIZATION));
-    let draft = {
-        let mut script = state.script.lock().unwrap_or_else(PoisonError::into_inner);
-        if request.method() != Method::GET && request.method() != Method::HEAD {
-            Draft::error(405, "UNSUPPORTED", "this registry is read-only")
-        } else if role == Role::Storage {
-            script.stored(state, &path, range, authorization)
-        } else {
-            script.asked(state, &path, range, authorization)
-        }
+    let header = |name: HeaderName| {
+        request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
     };
+    let (range, authorization) = (header(RANGE), header(AUTHORIZATION));
+    let (method, sent) = (request.method().clone(), request.body().size_hint().exact().unwrap_or(0));
+    let looks = method == Method::GET || method == Method::HEAD;
+    let (draft, uploads) = {
+        let mut script = state.script.lock().unwrap_or_else(PoisonError::into_inner);
+        let draft = if role == Role::Storage {
+            Some(script.stored(state, &path, range.as_deref(), authorization.as_deref()))
+        } else if looks && !path.contains("/blobs/uploads/") {
+            Some(script.asked(state, &path, range.as_deref(), authorization.as_deref()))
+        } else {
+            script.admit(state, path.trim_start_matches("/v2/"), authorization.as_deref(), "pull,push")
+        };
+        (draft, script.faults.uploads.clone())
+    };
+    // Logged before it is answered: whoever has the answer finds the line.
     let line = {
         let mut log = state.log.lock().unwrap_or_else(PoisonError::into_inner);
-        log.push(Logged {
-            method: request.method().to_string(),
-            path,
-            range: range.map(str::to_owned),
-            authorized: authorization.is_some(),
-            status: draft.status,
-            bytes: 0,
-        });
+        let authorized = authorization.is_some();
+        log.push(Logged { method: method.to_string(), path, range, authorized, status: 0, bytes: 0, sent });
         log.len() - 1
     };
+    let draft = match draft {
+        Some(draft) => draft,
+        None => super::upload::answer(state, request, &uploads).await?,
+    };
+    if let Some(line) = state.log.lock().unwrap_or_else(PoisonError::into_inner).get_mut(line) {
+        line.status = draft.status;
+    }
     let mut response = Response::builder().status(draft.status);
     for (name, value) in &draft.headers {
         response = response.header(name, value);
@@ -132,7 +154,7 @@ pub(super) fn answer(state: &Arc<State>, role: Role, request: &Request<Incoming>
         log: (Arc::clone(state), line),
     };
     // Headers only fail to build where a test scripted nonsense into them.
-    response.body(body).unwrap_or_else(|_nonsense| Response::new(empty()))
+    Ok(response.body(body).unwrap_or_else(|_nonsense| Response::new(empty())))
 }
 
 impl Script {
@@ -143,30 +165,39 @@ impl Script {
         let Some(path) = path.strip_prefix("/v2/") else {
             return Draft::error(404, "NOT_FOUND", "only /v2/ is served");
         };
-        if let Some(refusal) = self.unauthorized(state, path, credentials) {
+        if let Some(refusal) = self.admit(state, path, credentials, "pull") {
             return refusal;
         }
         if path.is_empty() {
             return Draft::new(200, "{}").with(CONTENT_TYPE, "application/json");
         }
-        if let Some(refuse) = self.faults.refuse.clone().filter(|refuse| self.refused < refuse.times) {
-            self.refused += 1;
-            let draft = Draft::error(refuse.status, "TOOMANYREQUESTS", "scripted refusal");
-            return match refuse.retry_after {
-                Some(after) => draft.with(RETRY_AFTER, after),
-                None => draft,
-            };
-        }
-        if let Some((_, name)) = path.rsplit_once("/manifests/") {
-            return self.manifest(state, name);
+        if let Some((repository, name)) = path.rsplit_once("/manifests/") {
+            return self.manifest(state, repository, name);
         }
         match path.rsplit_once("/blobs/") {
-            Some((_, name)) => match &self.faults.redirect {
+            Some((repository, name)) => match &self.faults.redirect {
                 Some(_) => self.redirect(state.storage, name),
-                None => self.blob(state, name, range),
+                None => self.blob(state, repository, name, range),
             },
             None => Draft::error(404, "NOT_FOUND", "neither a manifest nor a blob"),
         }
+    }
+
+    /// Turns away whom it does not know, and whom it was told to.
+    fn admit(&mut self, state: &State, path: &str, credentials: Option<&str>, access: &str) -> Option<Draft> {
+        if let Some(refusal) = self.unauthorized(state, path, credentials, access) {
+            return Some(refusal);
+        }
+        if path.is_empty() {
+            return None;
+        }
+        let refuse = self.faults.refuse.clone().filter(|refuse| self.refused < refuse.times)?;
+        self.refused += 1;
+        let draft = Draft::error(refuse.status, "TOOMANYREQUESTS", "scripted refusal");
+        Some(match refuse.retry_after {
+            Some(after) => draft.with(RETRY_AFTER, after),
+            None => draft,
+        })
     }
 
     fn token(&mut self) -> Draft {
@@ -179,7 +210,13 @@ impl Script {
         Draft::new(200, body).with(CONTENT_TYPE, "application/json")
     }
 
-    fn unauthorized(&mut self, state: &State, path: &str, credentials: Option<&str>) -> Option<Draft> {
+    fn unauthorized(
+        &mut self,
+        state: &State,
+        path: &str,
+        credentials: Option<&str>,
+        access: &str,
+    ) -> Option<Draft> {
         let challenge = match self.faults.auth? {
             Auth::Basic => r#"Basic realm="loopback""#.to_owned(),
             Auth::Bearer { uses } => {
@@ -188,16 +225,18 @@ impl Script {
                     self.token_uses += 1;
                     return None;
                 }
-                bearer(state.registry, path)
+                bearer(state.registry, path, access)
             }
-            Auth::Denied => bearer(state.registry, path),
+            Auth::Denied => bearer(state.registry, path, access),
         };
         let draft = Draft::error(401, "UNAUTHORIZED", "authentication required");
         Some(draft.with(WWW_AUTHENTICATE, challenge))
     }
 
-    fn manifest(&self, state: &State, name: &str) -> Draft {
-        let Some((digest, document)) = state.content.manifest(name) else {
+    fn manifest(&self, state: &State, repository: &str, name: &str) -> Draft {
+        let pushed = state.pushed.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = pushed.manifest(repository, name).or_else(|| state.content.manifest(name));
+        let Some((digest, document)) = found else {
             return Draft::error(404, "MANIFEST_UNKNOWN", "manifest unknown");
         };
         let bytes = self.faults.manifest.clone().unwrap_or_else(|| document.bytes.clone());
@@ -233,11 +272,15 @@ impl Script {
             return Draft::new(403, "<Error><Code>AccessDenied</Code></Error>");
         }
         self.location_uses += 1;
-        self.blob(state, name, range)
+        self.blob(state, "", name, range)
     }
 
-    fn blob(&mut self, state: &State, name: &str, range: Option<&str>) -> Draft {
-        let found = name.parse::<Digest>().ok().and_then(|d| Some((d, state.content.blobs.get(&d)?)));
+    fn blob(&mut self, state: &State, repository: &str, name: &str, range: Option<&str>) -> Draft {
+        let found = name.parse::<Digest>().ok().and_then(|digest| {
+            let pushed = state.pushed.lock().unwrap_or_else(PoisonError::into_inner);
+            let pushed = pushed.blob(repository, &digest).map(|bytes| Source::Memory(bytes.clone()));
+            Some((digest, pushed.or_else(|| state.content.blobs.get(&digest).cloned())?))
+        });
         let Some((digest, source)) = found else {
             return Draft::error(404, "BLOB_UNKNOWN", "blob unknown to registry");
         };
@@ -245,7 +288,7 @@ impl Script {
         let mut draft = match range.filter(|_| self.faults.ranges != RangeFault::Ignored) {
             None => Draft { source: source.clone(), part: 0..size, ..Draft::new(200, "") },
             Some(range) => match wanted(range, size) {
-                Some(asked) => self.part(source, asked),
+                Some(asked) => self.part(&source, asked),
                 None => Draft::new(416, "").with(CONTENT_RANGE, format!("bytes */{size}")),
             },
         };
@@ -289,11 +332,11 @@ impl Script {
     }
 }
 
-fn bearer(registry: SocketAddr, path: &str) -> String {
+fn bearer(registry: SocketAddr, path: &str, access: &str) -> String {
     let repository = path.rsplit_once("/blobs/").or_else(|| path.rsplit_once("/manifests/"));
     let repository = repository.map_or("", |(repository, _)| repository);
     format!(
-        r#"Bearer realm="http://{registry}/token",service="loopback",scope="repository:{repository}:pull""#
+        r#"Bearer realm="http://{registry}/token",service="loopback",scope="repository:{repository}:{access}""#
     )
 }
 

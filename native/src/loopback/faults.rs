@@ -26,6 +26,33 @@ pub struct Faults {
     pub flip: Option<(Digest, u64)>,
     /// Claims this length in every `Content-Range`.
     pub total: Option<u64>,
+    /// What to do with uploads.
+    pub uploads: UploadFaults,
+}
+
+/// What to do with uploads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UploadFaults {
+    /// Says where an upload goes on with scheme and host.
+    pub absolute: bool,
+    /// Keeps so much of a piece and breaks the connection.
+    pub cut: Option<Cut>,
+    /// Forgets the upload when a piece comes, so often.
+    pub forget: u32,
+    /// Keeps only the first half of a piece, and says so, so often.
+    pub lag: u32,
+    /// Wants pieces of at least this length.
+    pub least_piece: Option<u64>,
+    /// Takes no piece longer than this.
+    pub limit: Option<u64>,
+    /// Finishes an upload and breaks the connection, so often.
+    pub lose_answers: u32,
+    /// Takes no pieces at all.
+    pub no_pieces: bool,
+    /// Takes nothing from other repositories.
+    pub refuse_mounts: bool,
+    /// Finds another digest in the end, so often.
+    pub spoil: u32,
 }
 
 /// What to do with a range of a blob.

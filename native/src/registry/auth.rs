@@ -1,4 +1,4 @@
-//! Tokens for anonymous pulls.
+//! Tokens for whoever has no account.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::challenge::Challenge;
 use super::client::Shared;
-use super::error::{shown, told};
+use super::error::{Access, shown, told};
 use super::exchange::bounded;
 use super::retry::retry_after;
 use super::{Asked, Fault, RegistryError};
@@ -22,7 +22,7 @@ const SHORTEST_LIFE: Duration = Duration::from_secs(60);
 /// A token this close to its end may be refused by the time it arrives.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// The tokens held, one for each repository.
+/// The tokens held, one for each repository and purpose.
 #[derive(Default)]
 pub(super) struct Tokens(Mutex<HashMap<Scope, Arc<AsyncMutex<Slot>>>>);
 
@@ -30,9 +30,10 @@ pub(super) struct Tokens(Mutex<HashMap<Scope, Arc<AsyncMutex<Slot>>>>);
 struct Scope {
     host: String,
     repository: String,
+    access: Access,
 }
 
-/// One repository's token. The lock is held while it is fetched, so that many ranges make one request of it.
+/// The token for one repository and purpose. The lock is held while it is fetched, so that many ranges make one request of it.
 #[derive(Default)]
 struct Slot {
     token: Option<Token>,
@@ -47,7 +48,11 @@ struct Token {
 
 impl Tokens {
     fn slot(&self, asked: &Asked) -> Arc<AsyncMutex<Slot>> {
-        let scope = Scope { host: asked.host.clone(), repository: asked.repository.clone() };
+        let scope = Scope {
+            host: asked.host.clone(),
+            repository: asked.repository.clone(),
+            access: asked.access.clone(),
+        };
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry(scope).or_default())
     }
@@ -110,10 +115,9 @@ impl Shared {
             "http" if !self.options.tls_verify => {}
             other => return Err(fail(unreadable(&format!("the realm is {}, not https", shown(other))))),
         }
-        let pull = format!("repository:{}:pull", asked.repository);
         url.query_pairs_mut()
             .extend_pairs(challenge.parameter("service").map(|service| ("service", service)))
-            .append_pair("scope", challenge.parameter("scope").unwrap_or(&pull));
+            .extend_pairs(scopes(asked, challenge).map(|scope| ("scope", scope)));
         self.retrying(async || {
             let started = Instant::now();
             let response = self.send(asked, self.http(&url).get(url.clone())).await?;
@@ -157,6 +161,20 @@ impl Shared {
         let stated = Duration::from_secs(answer.expires_in.unwrap_or(0).min(86_400));
         Ok(Token { header, expires: started + stated.max(SHORTEST_LIFE) - MARGIN })
     }
+}
+
+/// Returns what to ask a token for: what the registry says, except where it cannot know what comes next.
+fn scopes(asked: &Asked, challenge: &Challenge) -> impl Iterator<Item = String> {
+    let of = |repository: &str, what: &str| format!("repository:{repository}:{what}");
+    let (first, second) = match &asked.access {
+        Access::Pull => {
+            let stated = challenge.parameter("scope").map(str::to_owned);
+            (stated.unwrap_or_else(|| of(&asked.repository, "pull")), None)
+        }
+        Access::Push => (of(&asked.repository, "pull,push"), None),
+        Access::Mount { from } => (of(&asked.repository, "pull,push"), Some(of(from, "pull"))),
+    };
+    std::iter::once(first).chain(second)
 }
 
 fn unreadable(problem: &str) -> Fault {

@@ -27,6 +27,9 @@ pub struct ClientOptions {
     pub user_agent: String,
     /// How many blob bodies may be open at once. Opening one more waits, so one thread should not hold several.
     pub max_in_flight: usize,
+    /// The most bytes of a blob that one request uploads. A blob that is no longer goes up in one piece, as podman does
+    /// it; not every registry knows pieces.
+    pub upload_piece: u64,
     /// How long to wait.
     pub timeouts: Timeouts,
     /// When to try again.
@@ -39,6 +42,7 @@ impl Default for ClientOptions {
             tls_verify: true,
             user_agent: concat!("shingle/", env!("CARGO_PKG_VERSION")).to_owned(),
             max_in_flight: 16,
+            upload_piece: 256 << 20,
             timeouts: Timeouts::default(),
             backoff: Backoff { attempts: 5, first: Duration::from_millis(500), cap: Duration::from_secs(60) },
         }

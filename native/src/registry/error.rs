@@ -56,7 +56,7 @@ impl RegistryError {
             Fault::BodyCut { .. } | Fault::Stalled { .. } => true,
             Fault::Connection { source } => source.is_transient(),
             Fault::Refused { refusal, .. } => matches!(refusal, Refusal::RetryLater { .. }),
-            Fault::Token { status, .. } => matches!(Refusal::of_status(*status), Refusal::RetryLater { .. }),
+            Fault::Token { status, .. } | Fault::NotTaken { status, .. } => is_busy(*status),
             Fault::Credentials { .. }
             | Fault::Digest { .. }
             | Fault::Manifest(_)
@@ -64,14 +64,18 @@ impl RegistryError {
             | Fault::Redirect { .. }
             | Fault::Size { .. }
             | Fault::TokenUnreadable { .. }
-            | Fault::TooLarge { .. } => false,
+            | Fault::TooLarge { .. }
+            | Fault::Unreadable { .. }
+            | Fault::Upload { .. } => false,
         }
     }
 
     /// Returns how long the server asked to be left alone.
     pub const fn retry_after(&self) -> Option<Duration> {
         match &*self.fault {
-            Fault::Refused { retry_after, .. } | Fault::Token { retry_after, .. } => *retry_after,
+            Fault::NotTaken { retry_after, .. }
+            | Fault::Refused { retry_after, .. }
+            | Fault::Token { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -85,7 +89,7 @@ impl RegistryError {
             Fault::Connection { .. } => {
                 Some("check the host and port; a registry that speaks plain http needs --tls-verify=false")
             }
-            Fault::Credentials { .. } => Some("only anonymous pulls work; logging in is not supported yet"),
+            Fault::Credentials { .. } => Some("only anonymous access works; logging in is not supported yet"),
             Fault::Digest { .. } => {
                 Some("the registry or something on the way altered the document; try again")
             }
@@ -102,6 +106,15 @@ impl RegistryError {
                 }
                 _ => None,
             },
+            Fault::NotTaken { status: 401 | 403, .. } => {
+                Some("this may not be pushed to by everybody; logging in is not supported yet")
+            }
+            Fault::NotTaken { status: 404 | 405, .. } => {
+                Some("check the host and the repository; some registries only let people pull")
+            }
+            Fault::NotTaken { status: 413, .. } => Some("the registry takes no blob of this size"),
+            Fault::NotTaken { status: 429, .. } => Some("the registry limits how much may be pushed; wait"),
+            Fault::NotTaken { .. } => None,
             Fault::Manifest(error) => error.hint(),
             Fault::BodyCut { .. } | Fault::Stalled { .. } => {
                 Some("the registry or the connection broke off again and again; try later")
@@ -111,7 +124,9 @@ impl RegistryError {
             | Fault::Size { .. }
             | Fault::Token { .. }
             | Fault::TokenUnreadable { .. }
-            | Fault::TooLarge { .. } => None,
+            | Fault::TooLarge { .. }
+            | Fault::Unreadable { .. }
+            | Fault::Upload { .. } => None,
         }
     }
 }
@@ -128,6 +143,10 @@ impl Error for RegistryError {
     }
 }
 
+fn is_busy(status: u16) -> bool {
+    matches!(Refusal::of_status(status), Refusal::RetryLater { .. })
+}
+
 /// What was asked, of whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
@@ -137,6 +156,18 @@ pub struct Asked {
     pub repository: String,
     /// What of it, in words: `manifest latest`.
     pub what: String,
+    pub(super) access: Access,
+}
+
+/// What a token must allow.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Access {
+    Pull,
+    Push,
+    /// Pushing what another repository has.
+    Mount {
+        from: String,
+    },
 }
 
 impl Asked {
@@ -145,7 +176,13 @@ impl Asked {
             host: reference.host().to_owned(),
             repository: reference.repository().to_owned(),
             what: what.into(),
+            access: Access::Pull,
         }
+    }
+
+    /// The same to somebody who changes the repository.
+    pub(super) fn to_push(reference: &Reference, what: impl Into<String>) -> Self {
+        Self { access: Access::Push, ..Self::new(reference, what) }
     }
 }
 
@@ -202,6 +239,16 @@ pub enum Fault {
         /// The blob's size.
         size: u64,
     },
+    /// The registry did not take what it was sent.
+    #[error("status {status}{}", in_brackets(told))]
+    NotTaken {
+        /// The status of its answer.
+        status: u16,
+        /// The registry's own words.
+        told: Option<String>,
+        /// How long the server asked to be left alone.
+        retry_after: Option<Duration>,
+    },
     /// A redirect that is not followed.
     #[error("redirected {problem}")]
     Redirect {
@@ -256,6 +303,18 @@ pub enum Fault {
         /// The longest that is read.
         limit: u64,
     },
+    /// An upload that does not go as uploads should.
+    #[error("the upload went wrong: {problem}")]
+    Upload {
+        /// What happened.
+        problem: String,
+    },
+    /// What was to be uploaded cannot be read any more.
+    #[error("what was to be uploaded cannot be read")]
+    Unreadable {
+        /// The system's complaint.
+        source: std::io::Error,
+    },
 }
 
 /// The network's complaint, in the words of whoever complained first: the layers of the HTTP library above add none.
@@ -282,6 +341,13 @@ impl TransportError {
             next = error.source();
         }
         false
+    }
+
+    /// Returns what became of the file that was being uploaded, if that was the trouble.
+    pub(super) fn unreadable(&self) -> Option<std::io::ErrorKind> {
+        self.causes()
+            .find_map(|error| error.downcast_ref::<super::call::SourceLost>())
+            .map(|lost| lost.0.kind())
     }
 
     fn is_certificate(&self) -> bool {

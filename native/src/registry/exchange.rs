@@ -18,9 +18,9 @@ use super::retry::retry_after;
 use super::{Asked, Fault, Reference, RegistryError};
 use crate::length;
 
-const MOST_REDIRECTS: u32 = 5;
+pub(super) const MOST_REDIRECTS: u32 = 5;
 /// Error bodies are for people; a page longer than this is not.
-const ERROR_BODY_LIMIT: u64 = 64 << 10;
+pub(super) const ERROR_BODY_LIMIT: u64 = 64 << 10;
 
 /// A GET in a repository.
 #[derive(Clone, Debug)]
@@ -134,7 +134,7 @@ impl Shared {
         }
     }
 
-    fn follow(&self, from: &Url, headers: &HeaderMap) -> Result<Url, String> {
+    pub(super) fn follow(&self, from: &Url, headers: &HeaderMap) -> Result<Url, String> {
         let text = text(headers, &LOCATION).ok_or("without saying where to")?;
         let to = from.join(text).map_err(|error| format!("to nowhere: {error}"))?;
         match to.scheme() {
@@ -217,6 +217,6 @@ impl Stop {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }

@@ -59,7 +59,7 @@ pub(crate) use materialise::{ParentCache, TreeRoot};
 use object::object_name;
 pub(crate) use place::{Donor, Outcome as PlaceOutcome, Placer};
 pub(crate) use recut::chunk_count;
-pub(crate) use staging::Staging;
+pub(crate) use staging::{Staging, random_name};
 
 use privilege::Privilege;
 

@@ -240,7 +240,7 @@ impl Store {
 }
 
 /// Returns a name that nobody else has: not another process, nor one with the same number in another container.
-pub(super) fn random_name() -> Result<String, StoreError> {
+pub(crate) fn random_name() -> Result<String, StoreError> {
     let mut random = [0; 8];
     rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())
         .map_err(at("name", "a new file"))?;

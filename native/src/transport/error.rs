@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use shingle_core::Digest;
+use shingle_core::{Digest, UnwrapError};
 
 use crate::registry::{ManifestError, RegistryError};
 
@@ -28,6 +28,12 @@ pub enum TransferError {
         what: String,
         /// What is wrong with it.
         source: ManifestError,
+    },
+    /// Something that would be lost.
+    #[error("{} is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
     },
     /// A file operation.
     #[error("cannot {operation} {}", path.display())]
@@ -75,6 +81,9 @@ pub enum TransferError {
         /// The complaint; of a registry, if one broke off.
         source: io::Error,
     },
+    /// More than one image, for a place that holds one.
+    #[error("this place holds one image, and no index of several")]
+    OneImage,
     /// A registry.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -87,6 +96,17 @@ pub enum TransferError {
         stated: u64,
         /// The size of what is there.
         actual: u64,
+    },
+    /// Another blob broke off first.
+    #[error("stopped, because something else failed")]
+    Stopped,
+    /// A blob that cannot be decompressed, or is not the one its digest names.
+    #[error("{what}")]
+    Unpack {
+        /// Which blob.
+        what: String,
+        /// What is wrong with it.
+        source: UnwrapError,
     },
     /// A document longer than any honest one.
     #[error("{what} is {size} bytes long; the limit is {limit}")]
@@ -129,9 +149,16 @@ impl TransferError {
             | Self::Document { .. }
             | Self::Form { .. }
             | Self::Size { .. }
-            | Self::TooLarge { .. } => true,
+            | Self::TooLarge { .. }
+            | Self::Unpack { .. } => true,
             Self::Registry(error) => error.is_refusal(),
-            Self::File { .. } | Self::Missing { .. } | Self::Name { .. } | Self::Read { .. } => false,
+            Self::Exists { .. }
+            | Self::File { .. }
+            | Self::Missing { .. }
+            | Self::Name { .. }
+            | Self::OneImage
+            | Self::Read { .. }
+            | Self::Stopped => false,
         }
     }
 
@@ -141,6 +168,10 @@ impl TransferError {
             Self::Document { source, .. } => source.hint().map(str::to_owned),
             Self::Name { offered, .. } if !offered.is_empty() => Some(format!("name one of: {offered}")),
             Self::Registry(error) => error.hint().map(str::to_owned),
+            Self::Exists { .. } => {
+                Some("an archive of docker save cannot be added to; remove it, or name another".to_owned())
+            }
+            Self::OneImage => Some("leave out --all; --platform says which image".to_owned()),
             _ => None,
         }
     }

@@ -5,16 +5,22 @@
 //! before [`commit`](Destination::commit).
 
 mod archive;
+mod destination;
 mod directory;
+mod directory_write;
 mod docker_archive;
+mod docker_write;
 mod document;
 mod error;
 mod file;
 mod location;
 mod oci;
+mod oci_write;
+mod pending;
 mod registry;
 mod section;
 mod spool;
+mod tar_write;
 
 use std::io::Read;
 use std::ops::Range;
@@ -23,10 +29,13 @@ use shingle_core::Digest;
 
 use crate::registry::Client;
 
+pub use destination::{Destination, Holds, Place, Role, open_destination};
+pub(crate) use document::write;
 pub use document::{Descriptor, Document, Index, Manifest};
 pub use error::TransferError;
 pub use location::{Location, LocationError};
 pub use section::{Section, SectionReader};
+pub(crate) use spool::Spool;
 
 /// The most that a manifest or an index may measure; the distribution specification lets registries refuse longer ones.
 pub(crate) const MANIFEST_LIMIT: u64 = 4 << 20;

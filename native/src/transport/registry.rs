@@ -1,13 +1,15 @@
 //! Images in a registry.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use shingle_core::Digest;
 
-use super::{Descriptor, Document, Source, TransferError};
-use crate::registry::{BlobReader, Client, OnWhole, Reference};
+use super::{Descriptor, Destination, Document, Holds, Place, Role, Section, Source, TransferError};
+use crate::registry::{BlobReader, Client, OnWhole, Reference, Session};
 
 /// An image in a registry, to be read.
 #[derive(Debug)]
@@ -48,6 +50,73 @@ impl Source for RegistrySource {
 
     fn repository(&self) -> Option<&Reference> {
         Some(&self.reference)
+    }
+}
+
+/// A place in a registry.
+#[derive(Debug)]
+pub(super) struct RegistryDestination {
+    client: Client,
+    reference: Reference,
+    /// Uploads that were opened when a blob could not be mounted.
+    opened: Mutex<BTreeMap<Digest, Session>>,
+}
+
+impl RegistryDestination {
+    pub(super) const fn new(client: Client, reference: Reference) -> Self {
+        Self { client, reference, opened: Mutex::new(BTreeMap::new()) }
+    }
+
+    fn opened(&self) -> MutexGuard<'_, BTreeMap<Digest, Session>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Destination for RegistryDestination {
+    fn holds(&self) -> Holds {
+        Holds::Any
+    }
+
+    fn has_blob(&self, blob: &Descriptor) -> Result<bool, TransferError> {
+        Ok(self.client.has_blob(&self.reference, blob.digest)?)
+    }
+
+    fn mount_blob(&self, blob: &Descriptor, from: &Reference) -> Result<bool, TransferError> {
+        let other = from.host() == self.reference.host() && from.repository() != self.reference.repository();
+        if !other {
+            return Ok(false);
+        }
+        let session = self.client.mount_blob(&self.reference, blob.digest, from)?;
+        let mounted = session.is_none();
+        self.opened().extend(session.map(|session| (blob.digest, session)));
+        Ok(mounted)
+    }
+
+    fn put_blob(
+        &self,
+        blob: &Descriptor,
+        _role: Role,
+        content: &Section,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), TransferError> {
+        // Sooner than the registry, and with both digests: sent for nothing, it would be found out only in the end.
+        if !content.is_proven(&blob.digest) {
+            super::destination::copy_checked(blob, content, &|_| {}, |_| Ok(()))?;
+        }
+        let session = self.opened().remove(&blob.digest);
+        self.client.put_blob(&self.reference, blob.digest, content, session, progress)?;
+        Ok(())
+    }
+
+    fn put_document(&self, document: &Document, place: Place) -> Result<(), TransferError> {
+        let below = self.reference.with_digest(document.digest);
+        let reference = if place == Place::Top { &self.reference } else { &below };
+        Ok(self.client.put_manifest(reference, document)?)
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), TransferError> {
+        // The last document made it visible.
+        Ok(())
     }
 }
 

@@ -4,6 +4,8 @@ use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use shingle_core::Digest;
+
 use crate::length;
 
 /// Bytes of a file that is open, which can be read from any place any number of times; clones share the file.
@@ -12,18 +14,39 @@ pub struct Section {
     file: Arc<OwnedFd>,
     start: u64,
     len: u64,
+    /// Its digest, where it was computed from these very bytes.
+    proven: Option<Digest>,
 }
 
 impl Section {
     /// Takes `len` bytes of a file from `start` on.
     pub(crate) const fn new(file: Arc<OwnedFd>, start: u64, len: u64) -> Self {
-        Self { file, start, len }
+        Self { file, start, len, proven: None }
+    }
+
+    /// Takes a whole file that is open for reading.
+    ///
+    /// # Errors
+    /// Its length cannot be had.
+    pub fn of_file(file: OwnedFd) -> io::Result<Self> {
+        let len = rustix::fs::fstat(&file)?.st_size;
+        Ok(Self::new(Arc::new(file), 0, u64::try_from(len).unwrap_or(0)))
     }
 
     /// Returns a part of this, which must lie within it.
     pub(crate) fn part(&self, start: u64, len: u64) -> Self {
         debug_assert!(start.saturating_add(len) <= self.len, "a part lies within the whole");
-        Self { file: Arc::clone(&self.file), start: self.start.saturating_add(start), len }
+        Self { file: Arc::clone(&self.file), start: self.start.saturating_add(start), len, proven: None }
+    }
+
+    /// Takes a file that nobody else can change, with the digest of its bytes.
+    pub(crate) const fn proven(file: Arc<OwnedFd>, len: u64, digest: Digest) -> Self {
+        Self { file, start: 0, len, proven: Some(digest) }
+    }
+
+    /// Whether these bytes are known to have this digest.
+    pub(crate) fn is_proven(&self, digest: &Digest) -> bool {
+        self.proven.as_ref() == Some(digest)
     }
 
     /// Returns how many bytes there are.

@@ -27,7 +27,8 @@ impl Spool {
 
     /// Returns what was taken, and its digest.
     pub(crate) fn finish(self) -> (Section, Digest) {
-        (Section::new(Arc::new(self.file), 0, self.len), self.hasher.finish())
+        let digest = self.hasher.finish();
+        (Section::proven(Arc::new(self.file), self.len, digest), digest)
     }
 }
 

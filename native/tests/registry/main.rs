@@ -7,6 +7,7 @@ mod auth;
 mod blob;
 mod faults;
 mod manifest;
+mod upload;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,0 +1,96 @@
+//! Plain directories of one image, in the making.
+
+use std::path::Path;
+
+use cap_std::fs::Dir;
+
+use super::destination::copy_checked;
+use super::directory::FORM;
+use super::file::open_regular;
+use super::pending::{PendingDir, PendingFile, Target};
+use super::{Descriptor, Destination, Document, Holds, Place, Role, Section, TransferError};
+
+const VERSION: &str = "Directory Transport Version: ";
+
+/// A directory of one image, in place of an earlier one.
+#[derive(Debug)]
+pub(super) struct DirDestination {
+    pending: PendingDir,
+}
+
+impl DirDestination {
+    pub(super) fn open(path: &Path) -> Result<Self, TransferError> {
+        let target = Target::find(path)?;
+        if target.parent.exists(&target.name) {
+            let dir = target.parent.open_dir(&target.name).map_err(TransferError::file("open", path))?;
+            if !replaceable(&dir, path)? {
+                let problem = "it holds something else".to_owned();
+                return Err(TransferError::Form { path: path.to_owned(), expected: FORM, problem });
+            }
+        }
+        Ok(Self { pending: PendingDir::create(target)? })
+    }
+
+    fn create(&self, name: &str) -> Result<PendingFile, TransferError> {
+        let path = self.pending.target.path.join(name);
+        let parent = self.pending.dir().try_clone().map_err(TransferError::file("open", &path))?;
+        PendingFile::create(Target { parent, name: name.into(), path })
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TransferError> {
+        let file = self.create(name)?;
+        file.write_at(bytes, 0)?;
+        file.finish()
+    }
+}
+
+/// Whether a directory may go: it is empty, or an image that was put there like this one.
+fn replaceable(dir: &Dir, path: &Path) -> Result<bool, TransferError> {
+    if dir.entries().map_err(TransferError::file("list", path))?.next().is_none() {
+        return Ok(true);
+    }
+    let Some(version) = open_regular(dir, path, "version")? else { return Ok(false) };
+    let version = super::file::read_limited(&version, 4096, || path.join("version").display().to_string())?;
+    Ok(version.starts_with(VERSION.as_bytes()))
+}
+
+impl Destination for DirDestination {
+    fn holds(&self) -> Holds {
+        Holds::Any
+    }
+
+    fn has_blob(&self, blob: &Descriptor) -> Result<bool, TransferError> {
+        Ok(self.pending.dir().exists(blob.digest.to_hex()))
+    }
+
+    fn put_blob(
+        &self,
+        blob: &Descriptor,
+        _role: Role,
+        content: &Section,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), TransferError> {
+        let file = self.create(&blob.digest.to_hex())?;
+        let mut at = 0;
+        copy_checked(blob, content, progress, |bytes| {
+            file.write_at(bytes, at)?;
+            at += crate::length(bytes);
+            Ok(())
+        })?;
+        file.finish()
+    }
+
+    fn put_document(&self, document: &Document, place: Place) -> Result<(), TransferError> {
+        match place {
+            Place::Top => self.write("manifest.json", &document.bytes),
+            Place::Below => {
+                self.write(&format!("{}.manifest.json", document.digest.to_hex()), &document.bytes)
+            }
+        }
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), TransferError> {
+        self.write("version", format!("{VERSION}1.1\n").as_bytes())?;
+        self.pending.finish()
+    }
+}

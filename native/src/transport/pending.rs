@@ -1,0 +1,158 @@
+//! Files and directories in the making: out of sight beside their places, gone again when nothing becomes of them.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use rustix::fs::{Mode, OFlags, RenameFlags, openat, renameat_with};
+use rustix::io::Errno;
+
+use super::TransferError;
+
+/// A place by its parent directory and its name there.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) parent: Dir,
+    pub(super) name: PathBuf,
+    /// The whole path, for messages.
+    pub(super) path: PathBuf,
+}
+
+impl Target {
+    /// Finds the parent of a path, which must exist.
+    pub(super) fn find(path: &Path) -> Result<Self, TransferError> {
+        let absolute = std::path::absolute(path).map_err(TransferError::file("find", path))?;
+        let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else {
+            return Err(TransferError::file("replace", path)(io::Error::from(io::ErrorKind::InvalidInput)));
+        };
+        let dir = Dir::open_ambient_dir(parent, ambient_authority());
+        let parent = dir.map_err(TransferError::file("open", parent))?;
+        Ok(Self { parent, name: name.into(), path: path.to_owned() })
+    }
+
+    /// Makes a name beside it that nobody else has.
+    fn beside(&self) -> Result<PathBuf, TransferError> {
+        let random = crate::store::random_name();
+        let random = random.map_err(|error| TransferError::file("create", &self.path)(error.source))?;
+        let mut name = std::ffi::OsString::from(".");
+        name.push(&self.name);
+        name.push(format!(".{random}.tmp"));
+        Ok(name.into())
+    }
+}
+
+/// A file in the making.
+#[derive(Debug)]
+pub(super) struct PendingFile {
+    target: Target,
+    temporary: Option<PathBuf>,
+    file: OwnedFd,
+}
+
+impl PendingFile {
+    pub(super) fn create(target: Target) -> Result<Self, TransferError> {
+        let temporary = target.beside()?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let file = openat(&target.parent, &temporary, flags, Mode::from_raw_mode(0o666));
+        let file = file.map_err(TransferError::file("create", &target.path))?;
+        Ok(Self { target, temporary: Some(temporary), file })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.target.path
+    }
+
+    /// Writes at a place.
+    pub(super) fn write_at(&self, mut bytes: &[u8], mut offset: u64) -> Result<(), TransferError> {
+        while !bytes.is_empty() {
+            let count = match rustix::io::pwrite(&self.file, bytes, offset) {
+                Err(Errno::INTR) => continue,
+                written => written.map_err(TransferError::file("write", self.path()))?,
+            };
+            bytes = bytes.get(count..).unwrap_or_default();
+            offset = offset.saturating_add(crate::count(count));
+        }
+        Ok(())
+    }
+
+    /// Drops what lies behind `len`.
+    pub(super) fn cut(&self, len: u64) -> Result<(), TransferError> {
+        rustix::fs::ftruncate(&self.file, len).map_err(TransferError::file("shorten", self.path()))
+    }
+
+    /// Gives the file its name, in place of what had it.
+    pub(super) fn finish(mut self) -> Result<(), TransferError> {
+        rustix::fs::fsync(&self.file).map_err(TransferError::file("sync", self.path()))?;
+        if let Some(temporary) = &self.temporary {
+            let parent = &self.target.parent;
+            let renamed = parent.rename(temporary, parent, &self.target.name);
+            renamed.map_err(TransferError::file("rename", self.path()))?;
+        }
+        self.temporary = None;
+        Ok(())
+    }
+}
+
+impl Drop for PendingFile {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            let _gone_or_not = self.target.parent.remove_file(temporary);
+        }
+    }
+}
+
+/// A directory in the making.
+#[derive(Debug)]
+pub(super) struct PendingDir {
+    pub(super) target: Target,
+    temporary: Option<PathBuf>,
+    dir: Dir,
+}
+
+impl PendingDir {
+    pub(super) fn create(target: Target) -> Result<Self, TransferError> {
+        let temporary = target.beside()?;
+        target.parent.create_dir(&temporary).map_err(TransferError::file("create", &target.path))?;
+        let dir = target.parent.open_dir(&temporary).map_err(TransferError::file("open", &target.path))?;
+        Ok(Self { target, temporary: Some(temporary), dir })
+    }
+
+    pub(super) const fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    /// Gives the directory its name; a directory that had it goes.
+    pub(super) fn finish(mut self) -> Result<(), TransferError> {
+        sync(&self.dir, &self.target.path)?;
+        let Some(temporary) = self.temporary.clone() else { return Ok(()) };
+        let parent = self.target.parent.as_fd();
+        let rename = |flags| renameat_with(parent, &temporary, parent, &self.target.name, flags);
+        match rename(RenameFlags::NOREPLACE) {
+            Ok(()) => self.temporary = None,
+            // What was there now has the temporary name, and goes with us.
+            Err(Errno::EXIST) => {
+                rename(RenameFlags::EXCHANGE).map_err(TransferError::file("replace", &self.target.path))?;
+            }
+            Err(errno) => return Err(TransferError::file("rename", &self.target.path)(errno)),
+        }
+        Ok(())
+    }
+}
+
+impl Drop for PendingDir {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            let _gone_or_not = self.target.parent.remove_dir_all(temporary);
+        }
+    }
+}
+
+/// Waits until everything below a directory is on disk.
+pub(super) fn sync(dir: &Dir, path: &Path) -> Result<(), TransferError> {
+    // The directory itself may be open as a path only, which cannot be synced.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let fd = openat(dir, ".", flags, Mode::empty()).map_err(TransferError::file("open", path))?;
+    rustix::fs::syncfs(fd).map_err(TransferError::file("sync", path))
+}
