@@ -90,7 +90,7 @@ codes! {
     TocVersion Wrong "toc.version" "the TOC is of another version" "only 1 is known" "it says";
     TocEntry Wrong "toc.entry" "the entry cannot be read" "" "";
     TocField Wrong "toc.field" "the entry lacks a field or has an impossible value" "" "it says";
-    TocOrphan Wrong "toc.orphan_chunk" "a chunk entry that continues no regular file" "the file before it is" "it says";
+    TocOrphan Wrong "toc.orphan_chunk" "a chunk entry that continues no regular file" "the regular file before it is" "it says";
     TocOffset Wrong "toc.offset" "the place of the frames cannot be" "it must lie in" "it says";
     TocChunks Wrong "toc.chunks" "the chunks do not make up the file" "due is" "it says";
     TocOneChunk Wrong "toc.one_chunk" "the only chunk of a file has another digest than the file" "the file's is" "the chunk's is";

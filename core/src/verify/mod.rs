@@ -14,10 +14,12 @@
 //!
 //! Hostile input is what this is for: it ends in findings, never in a panic.
 
+mod compare;
 mod content;
 mod finding;
 mod footer;
 mod frames;
+mod marks;
 mod order;
 mod split;
 mod stream;

@@ -4,16 +4,17 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::agree::{Disagreement, Field, Severity, differences, is_text_of};
 use crate::tar::{Entry, TarEvent, TarReader};
 use crate::toc::said::Said;
-use crate::{Digest, Hasher, Kind, Limits, Member, Name};
+use crate::{Digest, Hasher, Kind, Limits, Name};
 
-use super::content::{ContentCheck, chunk_place};
+use super::compare::compare;
+use super::content::ContentCheck;
 use super::frames::{Compression, Frame, Sink};
+use super::marks::Marks;
 use super::order::Order;
 use super::split::SplitCheck;
-use super::{Code, Findings, Place, Weight};
+use super::{Code, Findings, Place};
 
 /// How much of a frame that is broken is made up, so that the rest of the tar can still be compared.
 const MADE_UP: u64 = 1 << 30;
@@ -36,7 +37,7 @@ pub(super) struct Stream {
     /// Where the data frames end, if something says so.
     data_end: Option<u64>,
     diff_id: Hasher,
-    /// The same, with what podman 4.3 left out.
+    /// How many plain bytes came.
     pub(super) plain_len: u64,
     /// `None` once it cannot be followed.
     tar: Option<TarReader>,
@@ -46,13 +47,17 @@ pub(super) struct Stream {
     tar_at: u64,
     member: Option<Current>,
     order: Order,
+    /// Entries whose content was met, ascending as the tar has them, and where in the tar it begins.
     starts: Vec<(usize, u64)>,
     marks: Marks,
+    /// The frame that is being read, and how many plain bytes came before it.
     frame: Option<(Frame, u64)>,
     frames: u64,
     /// Whether a frame could not be decoded, so that the tar is not the blob's.
     pub(super) damaged: bool,
+    /// From where on the blob could not be read.
     lost_at: Option<u64>,
+    /// Where each begins, and how long its content is.
     skippables: Vec<(u64, u32)>,
     too_large: bool,
 }
@@ -73,41 +78,6 @@ struct Current {
     content: Option<ContentCheck>,
     /// Whether part of it was made up.
     damaged: bool,
-}
-
-/// The offsets that the TOC names, and how far into the tar the frames there begin.
-#[derive(Debug, Default)]
-struct Marks {
-    offsets: Vec<u64>,
-    plain: Vec<Option<u64>>,
-    /// Where the frames of a chunk really begin, and of what follows a file's content: what the TOC should say.
-    real: Vec<(u64, u64)>,
-}
-
-impl Marks {
-    fn new(offsets: Vec<u64>) -> Self {
-        let plain = alloc::vec![None; offsets.len()];
-        Self { offsets, plain, real: Vec::new() }
-    }
-
-    fn set(&mut self, offset: u64, plain: u64) {
-        if let Ok(at) = self.offsets.binary_search(&offset)
-            && let Some(place) = self.plain.get_mut(at)
-        {
-            *place = Some(plain);
-        }
-    }
-
-    fn plain_at(&self, offset: u64) -> Option<u64> {
-        let at = self.offsets.binary_search(&offset).ok()?;
-        self.plain.get(at).copied().flatten()
-    }
-
-    /// Returns where the frames of the tar's byte `plain` begin.
-    fn real(&self, plain: u64) -> Option<u64> {
-        let at = self.real.binary_search_by_key(&plain, |(plain, _)| *plain).ok()?;
-        self.real.get(at).map(|(_, offset)| *offset)
-    }
 }
 
 /// What came of the tar.
@@ -199,7 +169,14 @@ impl Stream {
         }
         if let Some(said) = self.said.take() {
             core::mem::take(&mut self.order).finish(&said, self.tar_ended, &mut self.findings);
-            self.places(&said);
+            let lost = self.lost_at.unwrap_or(u64::MAX);
+            core::mem::take(&mut self.marks).finish(
+                &said,
+                &self.starts,
+                self.plain_len,
+                lost,
+                &mut self.findings,
+            );
             self.said = Some(said);
         }
         let whole = !self.damaged && !self.too_large && self.lost_at.is_none();
@@ -218,52 +195,6 @@ impl Stream {
         }
     }
 
-    /// Compares where the TOC places chunks with where their frames are.
-    fn places(&mut self, said: &Said) {
-        self.marks.real.sort_unstable();
-        self.starts.sort_unstable();
-        let lost = self.lost_at.unwrap_or(u64::MAX);
-        for (index, entry) in said.entries.iter().enumerate() {
-            let start = self.starts.binary_search_by_key(&index, |(entry, _)| *entry).ok();
-            let start = start.and_then(|at| self.starts.get(at)).map(|(_, start)| *start);
-            for (at, chunk) in said.chunks_of(entry).iter().enumerate() {
-                let Some(offset) = chunk.frames.filter(|offset| *offset < lost) else { continue };
-                let due = start.map(|start| start.saturating_add(chunk.offset));
-                let real = self.marks.plain_at(offset);
-                if real.is_some()
-                    && (due.is_none() || real.map(|real| real.saturating_add(chunk.inner)) == due)
-                {
-                    continue;
-                }
-                let known = due.and_then(|due| self.marks.real(due)).filter(|known| *known != offset);
-                let place = chunk_place(entry, at, chunk);
-                let (place, said, actual) = match (known, real, due) {
-                    (Some(known), ..) => (place, offset, known.to_string()),
-                    // The right frame, perhaps, but not the right place in it.
-                    (None, Some(real), Some(due)) if due >= real => {
-                        (place.field("innerOffset"), chunk.inner, due.saturating_sub(real).to_string())
-                    }
-                    (None, Some(real), _) => {
-                        (place, offset, format!("none; byte {real} of the tar is there"))
-                    }
-                    (None, None, _) => (place, offset, "no frame's first byte".into()),
-                };
-                self.findings.add(Code::ChunkOffset, place, said, actual);
-            }
-            let Some(end) = entry.end.filter(|end| *end <= lost) else { continue };
-            let due = start.map(|start| start.saturating_add(entry.member.size));
-            let real = self.marks.plain_at(end);
-            let beyond = due.is_some_and(|due| due > self.plain_len);
-            if beyond || (real.is_some() && (due.is_none() || real == due)) {
-                continue;
-            }
-            let actual = due.and_then(|due| self.marks.real(due));
-            let actual = actual.map_or_else(|| "no frame's end".into(), |end| end.to_string());
-            let place = Place::entry(entry.index, &entry.member.name).field("endOffset");
-            self.findings.add(Code::ChunkEnd, place, end, actual);
-        }
-    }
-
     fn boundary(&mut self, offset: u64) {
         self.marks.set(offset, self.plain_len);
         let Some(said) = &self.said else { return };
@@ -276,11 +207,7 @@ impl Stream {
                 start.saturating_add(size) == self.plain_len
             });
         if begins || ends {
-            match self.marks.real.last_mut() {
-                // Frames that hold nothing come before the chunk's own; after a file they belong to it.
-                Some((plain, last)) if *plain == self.plain_len => *last = offset,
-                _ => self.marks.real.push((self.plain_len, offset)),
-            }
+            self.marks.found(offset, self.plain_len);
         }
     }
 
@@ -465,36 +392,6 @@ impl Sink for Stream {
     fn is_done(&self) -> bool {
         self.too_large
     }
-}
-
-/// Compares every field of an entry and its member.
-fn compare(index: usize, said: &Member, real: &Member, dialect: Dialect, findings: &mut Findings) {
-    if said.name != real.name && is_text_of(&said.name, &real.name) {
-        let weight = if dialect == Dialect::Podman { Weight::Wrong } else { Weight::Note };
-        let place = Place::entry(index, &said.name);
-        findings.add_as(weight, Code::EntryNotUtf8, place, &said.name, &real.name);
-    }
-    for field in differences(said, real) {
-        let (toc, tar) = (field.show(said), field.show(real));
-        let place = Place::entry(index, &real.name).field(field.as_str());
-        // GNU tar sees another kind than the reference where a name ends in a slash.
-        let found = Disagreement::Field { entry: index, name: real.name.clone(), field, toc, tar };
-        let honest = field == Field::Kind && found.severity() == Severity::Whole;
-        let Disagreement::Field { toc, tar, .. } = found else { continue };
-        let weight = if honest { Weight::Note } else { Weight::Wrong };
-        match (dialect, field) {
-            (Dialect::Stargz, Field::Atime | Field::Ctime) if toc == "none" => {}
-            (Dialect::Stargz, Field::Mtime) if whole_seconds(said) == whole_seconds(real) => {
-                findings.add(Code::EntryWholeSeconds, place, toc, tar);
-            }
-            _ => findings.add_as(weight, Code::EntryField, place, toc, tar),
-        }
-    }
-}
-
-/// Returns the seconds of the modification time, where a time that stands for none is none.
-fn whole_seconds(member: &Member) -> i64 {
-    member.mtime.map_or(0, |time| time.seconds)
 }
 
 /// Joins an error with its causes.
