@@ -86,6 +86,10 @@ pub(super) struct Frames {
     buffer: Vec<u8>,
 }
 
+#[cfg_attr(
+    not(feature = "c-zstd"),
+    expect(clippy::large_enum_variant, reason = "one for each blob, never moved in a loop")
+)]
 enum Codec {
     /// Not enough bytes to tell.
     Unknown,

@@ -167,12 +167,20 @@ impl Layer {
             self.form
         ))?;
         let findings = &verified.findings;
-        for finding in findings.list() {
+        let more = |wanted: &Finding| {
+            let mut more =
+                findings.more().filter(|(code, weight, _)| (*code, *weight) == (wanted.code, wanted.weight));
+            more.next().map_or(0, |(_, _, more)| more)
+        };
+        for (at, finding) in findings.list().iter().enumerate() {
             let note = if finding.weight == Weight::Note { "note: " } else { "" };
             printer.result(format_args!("  {note}{}", line(&finding.to_string())))?;
-        }
-        for (code, _, more) in findings.more() {
-            printer.result(format_args!("  and {more} more of {code}"))?;
+            // They stand together: after the last of a kind comes how many there are more.
+            let next = findings.list().get(at + 1);
+            let is_last = next.is_none_or(|next| (next.code, next.weight) != (finding.code, finding.weight));
+            if is_last && more(finding) > 0 {
+                printer.result(format_args!("  {note}and {} more of the kind", more(finding)))?;
+            }
         }
         let mut reasons = BTreeMap::<_, Vec<_>>::new();
         for (what, why) in &verified.unchecked {

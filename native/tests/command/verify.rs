@@ -122,3 +122,46 @@ fn from_a_registry() {
     registry.misbehave(Faults { ranges: RangeFault::Ignored, ..Faults::default() });
     assert_eq!(verify(&[]).json(), all);
 }
+
+#[test]
+fn an_index_of_two_platforms() {
+    let scene = Scene::new();
+    let blob = copied(&scene);
+    let blobs = blob.parent().unwrap();
+    let layout: Value =
+        serde_json::from_slice(&std::fs::read(scene.home.path().join("zoo/index.json")).unwrap()).unwrap();
+    let image = &layout["manifests"][0];
+    let of = |architecture: &str| {
+        let mut image = image.clone();
+        image["platform"] = serde_json::json!({"os": "linux", "architecture": architecture});
+        image
+    };
+    let statement = serde_json::json!({
+        "mediaType": image["mediaType"], "size": 9, "digest": format!("sha256:{}", "0".repeat(64)),
+        "platform": {"os": "unknown", "architecture": "unknown"}
+    });
+    let media_type = "application/vnd.oci.image.index.v1+json";
+    let index = serde_json::json!({
+        "schemaVersion": 2, "mediaType": media_type, "manifests": [of("amd64"), of("arm64"), statement]
+    });
+    let index = index.to_string();
+    let digest = shingle_core::Digest::of(index.as_bytes());
+    std::fs::write(blobs.join(digest.to_hex()), &index).unwrap();
+    let top = serde_json::json!({
+        "schemaVersion": 2,
+        "manifests": [{"mediaType": media_type, "digest": digest.to_string(), "size": index.len()}]
+    });
+    std::fs::write(scene.home.path().join("zoo/index.json"), top.to_string()).unwrap();
+    let verify = |words: &[&str]| scene.run(&[&["verify", "--json", "oci:zoo"], words].concat()).json();
+    let platforms = |report: &Value| -> Vec<String> {
+        let layers = report["layers"].as_array().unwrap().iter();
+        layers.map(|layer| layer["platform"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(platforms(&verify(&[])), ["linux/amd64", "linux/arm64"]);
+    assert_eq!(platforms(&verify(&["--platform", "linux/arm64"])), ["linux/arm64"]);
+    change(&blob, |bytes| bytes[79_400] ^= 0x10);
+    let said = scene.run(&["verify", "oci:zoo"]);
+    assert_eq!(said.status, 1);
+    assert!(said.stderr.ends_with("4 differences in 2 of 2 layers\n"), "{}", said.stderr);
+    assert!(said.stdout.contains("  linux/arm64  zstd:chunked  "), "{}", said.stdout);
+}
