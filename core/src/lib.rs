@@ -65,6 +65,8 @@ mod testing;
 mod toc;
 mod tree;
 mod unwrap;
+#[cfg(test)]
+mod vectors;
 mod whole;
 mod zstd;
 
