@@ -43,6 +43,7 @@ extern crate alloc;
 extern crate std;
 
 mod agree;
+mod chunker;
 mod class;
 mod crc64;
 mod diff_id;
@@ -71,6 +72,7 @@ mod whole;
 mod zstd;
 
 pub use agree::{Adopted, Disagreement, Field, Severity, check_agreement};
+pub use chunker::{ChunkPiece, ChunkPieces, Chunker, Cut, HOLE, RollSum};
 pub use class::Class;
 pub use crc64::Crc64;
 pub use diff_id::{Agreed, DiffIdCheck, DiffIdError, VerifiedLayer};
