@@ -12,8 +12,9 @@ use serde_json::Value;
 use crate::toc::Place;
 use crate::toc::time::{self, Rfc3339};
 use crate::{
-    Body, Crc64, Digest, Entry, Fetched, Form, Limits, Locator, Span, TarPiece, TarSplit, TarSplitReadError,
-    TarSplitReader, Timestamp, Toc, TocFetch, check_agreement, decompress,
+    Body, ChunkPiece, ChunkPieces, Chunker, Crc64, Cut, Digest, Entry, Fetched, Form, Limits, Locator, Span,
+    TarPiece, TarSplit, TarSplitReadError, TarSplitReader, Timestamp, Toc, TocFetch, check_agreement,
+    decompress,
 };
 
 macro_rules! fixture {
@@ -98,6 +99,35 @@ fn crc64() {
         let sum = Crc64::of(&bytes(&vector["parts"]));
         same(&format!("{sum:016x}").as_str(), &vector["crc"].as_str().unwrap())?;
         same(&STANDARD.encode(sum.to_be_bytes()).as_str(), &vector["payload"].as_str().unwrap())
+    });
+}
+
+/// Cuts a file that arrives in pieces of `len` bytes; says how long each chunk is and whether it is a hole.
+fn cut(bytes: &[u8], len: usize) -> Vec<(u64, bool)> {
+    fn take(mut pieces: ChunkPieces<'_>, cuts: &mut Vec<(u64, bool)>) {
+        while let Some(piece) = pieces.next_piece() {
+            if let ChunkPiece::End(Cut { len, zeros, .. }) = piece {
+                cuts.push((len, zeros));
+            }
+        }
+    }
+    let (mut chunker, mut cuts) = (Chunker::new(), Vec::new());
+    for piece in bytes.chunks(len) {
+        take(chunker.receive(piece), &mut cuts);
+    }
+    take(chunker.finish(), &mut cuts);
+    cuts
+}
+
+#[test]
+fn chunks() {
+    each(&vectors!("chunks.json"), |vector| {
+        let bytes = bytes(&vector["parts"]);
+        same(&Digest::of(&bytes).to_hex().as_str(), &vector["sha256"].as_str().unwrap())?;
+        let expected = vector["chunks"].as_array().unwrap().iter();
+        let expected = expected.map(|chunk| (chunk[0].as_u64().unwrap(), chunk[1] == "zeros"));
+        let expected = expected.collect::<Vec<_>>();
+        [bytes.len().max(1), 4096, 1000].into_iter().try_for_each(|len| same(&cut(&bytes, len), &expected))
     });
 }
 
