@@ -12,9 +12,9 @@ use serde_json::Value;
 use crate::toc::Place;
 use crate::toc::time::{self, Rfc3339};
 use crate::{
-    Body, ChunkPiece, ChunkPieces, Chunker, Crc64, Cut, Digest, Entry, Fetched, Form, Limits, Located, Locator, Policy, Span,
-    TarPiece, TarSplit, TarSplitReadError, TarSplitReader, Timestamp, Toc, TocFetch, check_agreement,
-    decompress,
+    Body, ChunkPiece, ChunkPieces, Chunker, Crc64, Cut, Digest, Entry, Fetched, Form, Limits, Located,
+    Locator, Policy, Span, TarPiece, TarSplit, TarSplitReadError, TarSplitReader, Timestamp, Toc, TocFetch,
+    check_agreement, decompress,
 };
 
 macro_rules! fixture {
@@ -202,7 +202,7 @@ fn tocs() {
     let data_end = document["data_end"].as_u64().unwrap();
     each(&document, |vector| {
         let toc = vector["toc"].as_str().unwrap();
-        let place = Place::Blob { data_end };
+        let place = Place::Blob { data_end, stargz: false };
         let found = match Toc::parse(toc.as_bytes(), place, &Limits::default()) {
             Ok(_toc) => "accepted",
             Err(error) if error.is_lie() => "refused",
@@ -278,8 +278,11 @@ fn minimal() -> Fetched {
 #[test]
 fn the_minimal_layer_reads_as_it_is_described() {
     let Fetched { toc, tar_split } = minimal();
-    let from_text =
-        Toc::parse(fixture!("minimal/toc.json"), Place::Blob { data_end: 445 }, &Limits::default());
+    let from_text = Toc::parse(
+        fixture!("minimal/toc.json"),
+        Place::Blob { data_end: 445, stargz: false },
+        &Limits::default(),
+    );
     assert_eq!(from_text, Ok(toc.clone()));
     let split = tar_split.unwrap().read(&Limits::default()).unwrap();
     assert_eq!(rebuild(&split), TAR);

@@ -3,11 +3,11 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::diff_id::VerifiedLayer;
 use crate::tar::{TarError, TarEvent, TarReader};
 use crate::tar_split::TarSplitWriter;
 use crate::toc::{CompressedTarSplit, FileId, Toc};
 use crate::unwrap::WholeBlob;
+use crate::verified::VerifiedLayer;
 use crate::zstd::Encoder;
 use crate::{Crc64, Digest, Hasher, Kind, Limits, Member, Name};
 
