@@ -71,6 +71,8 @@ mod toc;
 mod toc_check;
 mod tree;
 mod unwrap;
+#[cfg(test)]
+mod vectors;
 mod verified;
 pub mod verify;
 mod whole;

@@ -15,7 +15,7 @@
 //! |---|---|
 //! | `convert_images` | true: `--convert` |
 //! | `use_hard_links` | true: `--link-mode hardlink`. False is what distributions ship and what podman does unasked, so it asks for nothing: hard links that only the link count shows stay |
-//! | `insecure_allow_unpredictable_image_contents` | true: layers may be proven by their TOC alone |
+//! | `insecure_allow_unpredictable_image_contents` | true: `--trust toc` |
 //! | `enable_partial_images` | false is ignored: pulling by file is what this program is for |
 //!
 //! Unlike podman, which says that it cannot read a broken file and goes on without, a broken file is an error here. The

@@ -47,7 +47,11 @@ fn options(args: &PullArgs, config: &PullConfig) -> PullOptions {
     if let Some(platform) = &args.source.platform {
         options.platform = platform.clone();
     }
-    options.policy.trust = args.trust.unwrap_or_default();
+    options.policy.trust = match (args.trust, config.trust_toc) {
+        (Some(trust), _) => trust,
+        (None, Some(true)) => Trust::Toc,
+        (None, _) => Trust::default(),
+    };
     let cost = &mut options.policy.cost;
     if let Some(milliseconds) = args.round_trip_ms {
         cost.round_trip_us = u64::from(milliseconds) * 1_000;
@@ -72,6 +76,8 @@ fn say_settings(args: &PullArgs, config: &PullConfig, options: &PullOptions, pri
     printer.say(format_args!("  convert    {}, says {by}", options.convert));
     let by = decider(args.link.link_mode.is_some(), config.link_mode.is_some());
     printer.say(format_args!("  link mode  {}, says {by}", options.link_mode));
+    let by = decider(args.trust.is_some(), config.trust_toc.is_some());
+    printer.say(format_args!("  trust      {}, says {by}", options.policy.trust));
     if config.partial == Some(false) {
         printer.say("  enable_partial_images is false there, which is ignored: layers are pulled by file");
     }

@@ -239,6 +239,7 @@ fn settings_come_from_the_command_line_then_from_storage_conf() {
         let indexed = &report["layers"][0]["chunks_indexed"];
         assert_eq!(indexed.as_u64().is_some(), expected, "{text} {words:?}: {report}");
     }
+    let toc = options("insecure_allow_unpredictable_image_contents = \"true\"");
     for (text, words, expected) in [
         (
             "",
@@ -256,6 +257,8 @@ fn settings_come_from_the_command_line_then_from_storage_conf() {
             ["convert    false, says the command line", "link mode  copy, says the command line", ""],
         ),
         (&no, &["--convert"], ["true, says the command line", "auto, says nobody", "which is ignored"]),
+        (&toc, &[], ["trust      toc, says storage.conf", "", ""]),
+        (&toc, &["--trust=diffid"], ["trust      diffid, says the command line", "", ""]),
     ] {
         let said = pull(text, &[words, &["--verbose"]].concat()).stderr;
         assert!(expected.iter().all(|words| said.contains(words)), "{said}");
