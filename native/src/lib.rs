@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod loopback;
+pub mod pack;
 pub mod pull;
 pub mod registry;
 pub mod store;
