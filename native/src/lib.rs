@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that goes wrong should panic"))]
 
 pub mod loopback;
+pub mod pack;
 pub mod pull;
 pub mod registry;
 pub mod store;

@@ -31,5 +31,7 @@ pub use entry::{Entry, EntryError};
 pub use header::HeaderError;
 pub use oddity::Oddity;
 pub use pax::PaxError;
+#[cfg(test)]
+pub(crate) use pax::records;
 pub use reader::{TarError, TarEvent, TarEvents, TarReader};
 pub use sparse::{Fragment, SparseError};

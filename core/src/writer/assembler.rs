@@ -52,9 +52,12 @@ struct Index {
 /// Text that is compressed as it grows.
 #[derive(Debug)]
 struct Text {
+    effort: Effort,
     plain: Vec<u8>,
+    /// What was compressed of it.
     plain_len: u64,
-    encoder: Encoder,
+    /// What compresses it, once there is more than a piece. (Less needs only small tables, which are quick to clear.)
+    encoder: Option<Encoder>,
 }
 
 /// A layer that was written.
@@ -295,7 +298,7 @@ impl Index {
 
 impl Text {
     fn new(effort: Effort) -> Self {
-        Self { plain: Vec::new(), plain_len: 0, encoder: Encoder::with_effort(effort) }
+        Self { effort, plain: Vec::new(), plain_len: 0, encoder: None }
     }
 
     fn push(&mut self, text: &[u8]) {
@@ -308,8 +311,9 @@ impl Text {
         let whole = self.plain.len() / PIECE;
         if whole > 0 {
             let len = whole.saturating_mul(PIECE);
+            let encoder = self.encoder.get_or_insert_with(|| Encoder::with_effort(self.effort, None));
             for piece in self.plain.chunks_exact(PIECE) {
-                self.encoder.write(piece);
+                encoder.write(piece);
             }
             self.plain_len = self.plain_len.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
             self.plain.drain(..len);
@@ -323,8 +327,10 @@ impl Text {
 
     fn finish(mut self) -> Vec<u8> {
         self.drain();
-        self.encoder.write(&self.plain);
-        self.encoder.finish()
+        let all = Some(self.len());
+        let mut encoder = self.encoder.unwrap_or_else(|| Encoder::with_effort(self.effort, all));
+        encoder.write(&self.plain);
+        encoder.finish()
     }
 }
 

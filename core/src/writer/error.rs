@@ -59,7 +59,7 @@ pub enum Unchunkable {
     /// Something follows the end of the archive.
     #[error("there is something behind the end of the archive, at {offset}")]
     Trailing {
-        /// Where in the tar, about.
+        /// Where in the tar.
         offset: u64,
     },
 }

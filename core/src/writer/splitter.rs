@@ -162,20 +162,24 @@ impl Parts {
     }
 
     fn raw(&mut self, bytes: &[u8], is_tail: bool) {
-        self.at = self.at.saturating_add(length(bytes));
+        let (mut known, mut rest) = (bytes, &[][..]);
         if self.plain.is_none() {
-            if is_tail && bytes.iter().any(|byte| *byte != 0) {
-                self.give_up(Unchunkable::Trailing { offset: self.at });
-            } else {
-                self.split.raw(bytes, is_tail, self.cutter.lines());
-            }
-            if !is_tail && self.split.held() > HEADERS {
-                let limit = u64::try_from(HEADERS).unwrap_or(u64::MAX);
-                let what = "headers of one member";
-                self.give_up(Unchunkable::TooLarge { what, limit, unit: "bytes" });
-            }
+            // Where it ends must not depend on where the pieces do.
+            let room = HEADERS.saturating_sub(self.split.held());
+            let end = if is_tail { bytes.iter().position(|byte| *byte != 0) } else { Some(room) };
+            (known, rest) = end.and_then(|end| bytes.split_at_checked(end)).unwrap_or((bytes, &[]));
+            self.split.raw(known, is_tail, self.cutter.lines());
         }
-        self.cutter.put_meta(bytes);
+        self.at = self.at.saturating_add(length(known));
+        self.cutter.put_meta(known);
+        if !rest.is_empty() {
+            let limit = u64::try_from(HEADERS).unwrap_or(u64::MAX);
+            let what = "headers of one member";
+            let too_large = Unchunkable::TooLarge { what, limit, unit: "bytes" };
+            self.give_up(if is_tail { Unchunkable::Trailing { offset: self.at } } else { too_large });
+            self.at = self.at.saturating_add(length(rest));
+            self.cutter.put_meta(rest);
+        }
     }
 
     fn member(&mut self, entry: Entry) {

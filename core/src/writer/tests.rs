@@ -7,10 +7,8 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{Files, Layer, ZOO_TAR, fixture_bytes, plan, pull};
-use crate::{
-    Agreed, Body, DiffIdCheck, Digest, FOOTER_LEN, Fetched, Inventory, Limits, Locator, TocFetch, decompress,
-};
+use crate::testing::{Layer, ZOO_TAR, fixture_bytes, plan, pull};
+use crate::{Body, DiffIdCheck, Digest, FOOTER_LEN, Inventory, Limits, Locator, decompress};
 
 mod generated;
 mod podman;
@@ -97,7 +95,6 @@ fn toc_digest(layer: &Layer) -> Digest {
 /// Every chunk lies in frames of its own, which say how long they are and what they hold, and none is empty.
 fn frames_are_whole(layer: &Layer) {
     let (toc, contents) = (layer.toc(), layer.contents());
-    let mut starts = vec![0];
     for (file, entry) in toc.files() {
         for chunk in toc.chunks(entry) {
             let content = &contents[&file][chunk.offset as usize..][..chunk.len as usize];
@@ -107,7 +104,6 @@ fn frames_are_whole(layer: &Layer) {
                 assert_eq!(decompress(frames, 1 << 30).unwrap(), content);
             }
         }
-        starts.push(0);
     }
     #[cfg(feature = "c-zstd")]
     {

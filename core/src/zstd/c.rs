@@ -81,8 +81,8 @@ impl Encoder {
         Self { context, frame: Vec::new() }
     }
 
-    /// Starts a frame for text that is downloaded more often than it is written.
-    pub(crate) fn with_effort(effort: Effort) -> Self {
+    /// Starts a frame for text that is downloaded more often than it is written; `len` is its length, if known.
+    pub(crate) fn with_effort(effort: Effort, len: Option<u64>) -> Self {
         let mut encoder = Self::new(19);
         let Effort { strategy, window_log, table_log, search_log, min_match, target } = effort;
         let strategy = if strategy >= 7 { Strategy::ZSTD_btopt } else { Strategy::ZSTD_btlazy2 };
@@ -97,6 +97,7 @@ impl Encoder {
         ] {
             let _in_bounds = encoder.context.set_parameter(parameter);
         }
+        let _fresh = encoder.context.set_pledged_src_size(len);
         encoder
     }
 

@@ -232,7 +232,7 @@ impl Encoder {
     }
 
     /// Starts a frame; ruzstd has one level.
-    pub(crate) const fn with_effort(_effort: super::Effort) -> Self {
+    pub(crate) const fn with_effort(_effort: super::Effort, _len: Option<u64>) -> Self {
         Self::new(0)
     }
 
