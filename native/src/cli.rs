@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use shingle::registry::{Platform, Reference, ReferenceError};
 use shingle_core::LinkMode;
 
-pub(crate) use transfer::CopyArgs;
+pub(crate) use transfer::{CompressionArgs, ConvertArgs, CopyArgs, PushArgs};
 
 /// Pulls container images by file, not by layer.
 ///
@@ -28,7 +28,7 @@ Examples:
   shingle demo
   shingle pull quay.io/fedora/fedora:latest
   shingle unpack quay.io/fedora/fedora:latest ./rootfs
-  shingle copy quay.io/fedora/fedora:latest oci:fedora:latest
+  shingle convert alpine registry.example/alpine:chunked
   shingle --root /srv/shingle images --json")]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     Unpack(UnpackArgs),
     Copy(CopyArgs),
+    Convert(ConvertArgs),
+    Push(PushArgs),
     Rmi(RmiArgs),
     Gc(GcArgs),
     Demo(DemoArgs),

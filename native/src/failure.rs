@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use shingle::pull::PullError;
 use shingle::registry::{ClientError, RegistryError};
 use shingle::store::StoreError;
+use shingle::transfer::ConvertError;
 use shingle::transport::TransferError;
 use shingle::unpack::UnpackError;
 
@@ -94,6 +95,12 @@ impl From<RegistryError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self { hint: error.hint().map(str::to_owned), refused: false, error: error.into() }
+    }
+}
+
+impl From<ConvertError> for Failure {
+    fn from(error: ConvertError) -> Self {
+        Self { hint: error.hint(), refused: error.is_refusal(), error: error.into() }
     }
 }
 
