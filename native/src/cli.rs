@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use shingle::registry::{Platform, Reference, ReferenceError};
 use shingle_core::{LinkMode, Trust};
 
-pub(crate) use transfer::CopyArgs;
+pub(crate) use transfer::{CompressionArgs, ConvertArgs, CopyArgs, PushArgs};
 pub(crate) use verify::VerifyArgs;
 
 /// Pulls container images by file, not by layer.
@@ -30,7 +30,7 @@ Examples:
   shingle demo
   shingle pull quay.io/fedora/fedora:latest
   shingle unpack quay.io/fedora/fedora:latest ./rootfs
-  shingle copy quay.io/fedora/fedora:latest oci:fedora:latest
+  shingle convert alpine registry.example/alpine:chunked
   shingle --root /srv/shingle images --json")]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Unpack(UnpackArgs),
     Verify(VerifyArgs),
     Copy(CopyArgs),
+    Convert(ConvertArgs),
+    Push(PushArgs),
     Rmi(RmiArgs),
     Gc(GcArgs),
     Demo(DemoArgs),

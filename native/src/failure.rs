@@ -7,6 +7,7 @@ use shingle::config::ConfigError;
 use shingle::pull::PullError;
 use shingle::registry::{ClientError, RegistryError};
 use shingle::store::StoreError;
+use shingle::transfer::ConvertError;
 use shingle::transport::TransferError;
 use shingle::unpack::UnpackError;
 
@@ -106,6 +107,12 @@ impl From<RegistryError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self { hint: error.hint().map(str::to_owned), refused: false, error: error.into() }
+    }
+}
+
+impl From<ConvertError> for Failure {
+    fn from(error: ConvertError) -> Self {
+        Self { hint: error.hint(), refused: error.is_refusal(), error: error.into() }
     }
 }
 

@@ -7,6 +7,7 @@
     reason = "a test that goes wrong should panic, and says what it does"
 )]
 
+mod copy;
 mod demo;
 mod gc;
 mod hostile;

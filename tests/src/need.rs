@@ -19,6 +19,8 @@ pub enum Need {
     Root,
     /// GNU time, to see how much memory a process used.
     Time,
+    /// umoci, which reads OCI layouts.
+    Umoci,
 }
 
 impl Need {
@@ -36,6 +38,7 @@ impl Need {
             Self::Registry => (have("docker-registry") && have("skopeo"), "docker-registry and skopeo"),
             Self::Root => (is_root(), "root"),
             Self::Time => (Path::new("/usr/bin/time").exists(), "GNU time"),
+            Self::Umoci => (have("umoci"), "umoci"),
         };
         (!there).then_some(what)
     }

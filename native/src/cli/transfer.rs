@@ -1,8 +1,11 @@
 //! Arguments of the commands that bring images from one place to another.
 
+use std::num::NonZero;
+
 use clap::{ArgAction, Args};
-use shingle::registry::Platform;
+use shingle::registry::{Platform, Reference};
 use shingle::transport::{Location, LocationError};
+use shingle_core::writer::{Format, WriteOptions};
 
 /// Copy an image from one place to another, as it is.
 ///
@@ -41,6 +44,105 @@ pub(crate) struct CopyArgs {
     pub(crate) jobs: u32,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
+}
+
+/// Convert an image's layers to zstd:chunked on the way from one place to another.
+///
+/// Each layer is written anew, so that clients can pull it by file; its tar stays byte for byte, and so do config and
+/// DiffIDs, which is proven on the way. Of an index, all images are converted. Layers that can be pulled by file already
+/// stay, and so do attestations. Prints the digest that the destination's name then leads to.
+///
+/// Layers go through a file without a name in the directory for temporary files (TMPDIR), two at a time.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Places are named as for skopeo: see shingle copy --help. A docker-archive holds plain tars, so it can be the source only.
+
+Examples:
+  shingle convert alpine registry.example/alpine:chunked
+  shingle convert --platform linux/arm64 docker-archive:app.tar oci:app:2
+  shingle convert --compression-format zstd --compression-level 19 oci:app:2 oci-archive:app.tar
+  shingle convert --json alpine oci:alpine:new | jq '.layers[] | {why, from_size, to_size}'")]
+pub(crate) struct ConvertArgs {
+    /// Where the image is.
+    #[arg(value_name = "SRC", value_parser = location)]
+    pub(crate) source: Location,
+    /// Where it is to be.
+    #[arg(value_name = "DST", value_parser = location)]
+    pub(crate) destination: Location,
+    /// Only the image for OS/ARCHITECTURE[/VARIANT] [default: all].
+    #[arg(long, value_name = "PLATFORM", value_parser = super::platform)]
+    pub(crate) platform: Option<Platform>,
+    #[command(flatten)]
+    pub(crate) compression: CompressionArgs,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+}
+
+/// Push an image from the store.
+///
+/// The store keeps files, not blobs: each layer's tar is made again from them, proven by its DiffID, and written as
+/// zstd:chunked. A layer whose blob is at the destination already, pulled by file from there, is not written again.
+/// Prints the digest that the destination's name then leads to.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Places are named as for skopeo: see shingle copy --help.
+
+Examples:
+  shingle push app:2 registry.example/app:2
+  shingle push app:2 oci:app:2
+  shingle push --compression-format gzip app:2 oci-archive:app.tar")]
+pub(crate) struct PushArgs {
+    /// An image in the store.
+    #[arg(value_name = "IMAGE", value_parser = super::reference)]
+    pub(crate) reference: Reference,
+    /// Where it is to be.
+    #[arg(value_name = "DST", value_parser = location)]
+    pub(crate) destination: Location,
+    #[command(flatten)]
+    pub(crate) compression: CompressionArgs,
+    /// Insist on https and a valid certificate; false also allows plain http.
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
+    pub(crate) tls_verify: bool,
+}
+
+/// How layers are written.
+#[derive(Args, Debug)]
+pub(crate) struct CompressionArgs {
+    /// The form of the layers: gzip, zstd or zstd:chunked, as podman names them.
+    #[arg(long, value_name = "FORMAT", default_value_t = Format::ZstdChunked, value_parser = format())]
+    pub(crate) compression_format: Format,
+    /// How hard to compress: 1 to 9 for gzip, 1 to 22 for zstd [default: 6].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=22))]
+    pub(crate) compression_level: Option<i32>,
+    /// On how many cores [default: all].
+    #[arg(long, value_name = "N", value_parser = jobs)]
+    pub(crate) jobs: Option<NonZero<usize>>,
+    /// Write layers anew that have this form already.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+impl CompressionArgs {
+    /// Returns what they say.
+    pub(crate) fn options(&self) -> WriteOptions {
+        let mut options = WriteOptions::new(self.compression_format);
+        options.level = self.compression_level.unwrap_or(options.level);
+        options
+    }
+}
+
+fn jobs(text: &str) -> Result<NonZero<usize>, String> {
+    let most = NonZero::new(1024).unwrap_or(NonZero::<usize>::MIN);
+    text.parse()
+        .ok()
+        .filter(|jobs| *jobs <= most)
+        .ok_or_else(|| format!("a number from 1 to {most} is needed"))
+}
+
+fn format() -> impl clap::builder::TypedValueParser<Value = Format> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new(["gzip", "zstd", "zstd:chunked"])
+        .try_map(|name| name.parse::<Format>())
 }
 
 /// How to talk to the registries at both ends.

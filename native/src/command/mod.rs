@@ -1,6 +1,7 @@
 //! The commands: each turns its arguments into calls of the library, and what comes back into words.
 
 mod completions;
+mod convert;
 mod copy;
 mod demo;
 mod gc;
@@ -8,6 +9,7 @@ mod images;
 mod inspect;
 mod man;
 mod pull;
+mod push;
 mod rmi;
 mod unpack;
 mod verify;
@@ -32,6 +34,8 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Unpack(args) => unpack::run(global, args, printer),
         Command::Verify(args) => verify::run(args, printer),
         Command::Copy(args) => copy::run(args, printer),
+        Command::Convert(args) => convert::run(args, printer),
+        Command::Push(args) => push::run(global, args, printer),
         Command::Rmi(args) => rmi::run(global, args, printer),
         Command::Gc(_) => gc::run(global, printer),
         Command::Demo(args) => demo::run(args, printer),

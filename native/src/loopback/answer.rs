@@ -286,7 +286,7 @@ impl Script {
         };
         let size = source.size();
         let mut draft = match range.filter(|_| self.faults.ranges != RangeFault::Ignored) {
-            None => Draft { source: source.clone(), part: 0..size, ..Draft::new(200, "") },
+            None => Draft { source, part: 0..size, ..Draft::new(200, "") },
             Some(range) => match wanted(range, size) {
                 Some(asked) => self.part(&source, asked),
                 None => Draft::new(416, "").with(CONTENT_RANGE, format!("bytes */{size}")),

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
-use shingle::transfer::{BlobOutcome, BlobReport, BlobStart, Watcher};
+use shingle::transfer::{BlobOutcome, BlobReport, BlobStart, LayerOutcome, RewrittenLayer, Watcher};
 
 use super::{plain_bar, short};
 use crate::printer::Printer;
-use crate::words::{Bytes, Count};
+use crate::words::{Bytes, Count, Percent};
 
 /// Reports to a person; bars where stderr is a terminal, else only the lines.
 #[derive(Debug)]
@@ -103,12 +103,7 @@ impl Watcher for TransferProgress<'_> {
 
     fn done(&self, number: usize, report: &BlobReport) {
         self.clear(number);
-        let outcome = match report.outcome {
-            BlobOutcome::Copied => "copied",
-            BlobOutcome::Mounted => "taken from another repository of the registry",
-            BlobOutcome::Present => "already there",
-            _ => "done",
-        };
+        let outcome = words(report.outcome);
         let (name, size) = (short(&report.digest), Bytes(report.size));
         self.print(|printer| {
             printer.say_of(format_args!("Blob {name}"), format_args!("  {size}, {outcome}"));
@@ -117,4 +112,57 @@ impl Watcher for TransferProgress<'_> {
             }
         });
     }
+
+    fn rewritten(&self, number: usize, report: &RewrittenLayer) {
+        self.clear(number);
+        self.print(|printer| say_layer(printer, report));
+    }
+}
+
+const fn words(outcome: BlobOutcome) -> &'static str {
+    match outcome {
+        BlobOutcome::Copied => "copied",
+        BlobOutcome::Mounted => "taken from another repository of the registry",
+        BlobOutcome::Present => "already there",
+        _ => "done",
+    }
+}
+
+/// Says what became of one layer.
+fn say_layer(printer: &Printer, report: &RewrittenLayer) {
+    let (before, after) = (Bytes(report.from_size), Bytes(report.to_size));
+    let name = format!("Layer {}", short(&report.from));
+    let why = &report.why;
+    if report.outcome == LayerOutcome::Kept {
+        printer.say_of(name, format_args!("  {before}, kept: {why} ({})", words(report.sent)));
+    } else {
+        let percent = Percent { part: report.to_size, whole: report.from_size };
+        printer.say_of(name, format_args!("  {before} -> {after} ({percent}), {}", short(&report.to)));
+        printer.say(format_args!(
+            "  {} -> {}: {why}",
+            tail(&report.from_media_type),
+            tail(&report.to_media_type)
+        ));
+        match &report.plain {
+            Some(reason) => printer.say(format_args!("  plain zstd, which is pulled whole: {reason}")),
+            None if report.toc_bytes > 0 => printer.say(format_args!(
+                "  TOC {}, tar-split {}",
+                Bytes(report.toc_bytes),
+                Bytes(report.tar_split_bytes)
+            )),
+            None => {}
+        }
+        if report.sent == BlobOutcome::Present {
+            printer.say("  already there");
+        }
+    }
+    if printer.verbose() {
+        printer.say(format_args!("  blob    {}", report.to));
+        printer.say(format_args!("  DiffID  {}", report.diff_id));
+    }
+}
+
+/// The part of a layer's media type that tells it from others.
+fn tail(media_type: &str) -> &str {
+    media_type.rfind(".tar").and_then(|at| media_type.get(at + 1..)).unwrap_or(media_type)
 }

@@ -55,7 +55,6 @@ struct DescribedPlatform {
 
 /// What a name in a registry leads to, as far as pulling needs it.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one or two of them exist for each image")]
 pub(crate) enum Parsed {
     Index(Index),
     Manifest(Manifest),

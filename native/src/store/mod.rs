@@ -57,7 +57,7 @@ pub(crate) use index::{Donors, segment_of};
 pub(crate) use layout::{Layout, member as member_of};
 pub(crate) use materialise::{ParentCache, TreeRoot};
 use object::object_name;
-pub(crate) use place::{Donor, Outcome as PlaceOutcome, Placer};
+pub(crate) use place::{Donor, Outcome as PlaceOutcome, Placer, open_donor};
 pub(crate) use recut::chunk_count;
 pub(crate) use staging::{Staging, random_name};
 

@@ -1,12 +1,24 @@
 //! Bringing images from one place to another: as they are, or with their layers written anew.
 
 mod carry;
+mod convert;
 mod copy;
+mod error;
+mod good;
+mod pipe;
+mod push;
 mod report;
+mod tars;
 mod tree;
 
+pub use convert::{ConvertOptions, convert};
 pub use copy::{CopyOptions, copy};
-pub use report::{BlobOutcome, BlobReport, BlobStart, CopyReport, Quiet, Watcher};
+pub use error::{ConvertError, LayerFault};
+pub use push::push;
+pub use report::{
+    BlobOutcome, BlobReport, BlobStart, ConvertReport, CopyReport, LayerOutcome, Quiet, RewrittenLayer,
+    Watcher,
+};
 pub use tree::Which;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

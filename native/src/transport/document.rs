@@ -118,7 +118,18 @@ impl Document {
         Descriptor::new(&self.media_type, self.digest, length(&self.bytes))
     }
 
-    /// Checks that this is the manifest of a container image whose layers can all be read, and returns from its config
+    /// Checks that this is the manifest of a container image whose layers can all be read.
+    ///
+    /// # Errors
+    /// It is an artifact or an index, or has layers that lie elsewhere or are encrypted.
+    pub fn check(&self) -> Result<(), ManifestError> {
+        match Parsed::parse(&self.bytes, &self.media_type)? {
+            Parsed::Manifest(manifest) => manifest.check(),
+            Parsed::Index(_) => Err(ManifestError::Nested),
+        }
+    }
+
+    /// Checks like [`check`](Self::check), and returns from its config
     /// the digest of each layer's tar.
     ///
     /// # Errors

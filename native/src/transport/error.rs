@@ -84,6 +84,9 @@ pub enum TransferError {
     /// More than one image, for a place that holds one.
     #[error("this place holds one image, and no index of several")]
     OneImage,
+    /// A place whose layers are plain tars, for layers that are to be written in a certain form.
+    #[error("an archive of docker save holds plain tars, and no compressed layers")]
+    PlainOnly,
     /// A registry.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -157,6 +160,7 @@ impl TransferError {
             | Self::Missing { .. }
             | Self::Name { .. }
             | Self::OneImage
+            | Self::PlainOnly
             | Self::Read { .. }
             | Self::Stopped => false,
         }
@@ -172,6 +176,9 @@ impl TransferError {
                 Some("an archive of docker save cannot be added to; remove it, or name another".to_owned())
             }
             Self::OneImage => Some("leave out --all; --platform says which image".to_owned()),
+            Self::PlainOnly => {
+                Some("use `shingle copy`, or another destination such as oci-archive:FILE".to_owned())
+            }
             _ => None,
         }
     }

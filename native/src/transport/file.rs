@@ -72,7 +72,8 @@ pub(super) fn read_section(
         return Err(fail(io::ErrorKind::UnexpectedEof.into()));
     }
     let len = range.end.saturating_sub(range.start);
-    let mut bytes = vec![0; usize::try_from(len).map_err(|_| fail(io::ErrorKind::OutOfMemory.into()))?];
+    let mut bytes =
+        vec![0; usize::try_from(len).map_err(|_too_large| fail(io::ErrorKind::OutOfMemory.into()))?];
     section.read_exact_at(&mut bytes, range.start).map_err(fail)?;
     Ok(bytes)
 }

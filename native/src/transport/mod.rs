@@ -20,6 +20,7 @@ mod pending;
 mod registry;
 mod section;
 mod spool;
+mod store;
 mod tar_write;
 
 use std::io::Read;
@@ -36,6 +37,7 @@ pub use error::TransferError;
 pub use location::{Location, LocationError};
 pub use section::{Section, SectionReader};
 pub(crate) use spool::Spool;
+pub(crate) use store::StoreSource;
 
 /// The most that a manifest or an index may measure; the distribution specification lets registries refuse longer ones.
 pub(crate) const MANIFEST_LIMIT: u64 = 4 << 20;

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test looks at what was made")]
 #![allow(clippy::unwrap_used, reason = "a test that goes wrong should panic")]
 
+mod conversions;
 mod copies;
 mod sources;
 

@@ -93,7 +93,8 @@ fn layouts_that_lie_are_refused() {
         std::fs::remove_file(dir.join(name)).unwrap();
         std::os::unix::fs::symlink(to, dir.join(name)).unwrap();
     };
-    let cases: [(&str, Box<dyn Fn(&Path)>, &str); 9] = [
+    type Case<'a> = (&'a str, Box<dyn Fn(&Path) + 'a>, &'a str);
+    let cases: [Case<'_>; 9] = [
         (
             "no version",
             Box::new(|dir| std::fs::remove_file(dir.join("oci-layout")).unwrap()),
@@ -102,7 +103,7 @@ fn layouts_that_lie_are_refused() {
         (
             "version 2",
             Box::new(|dir| {
-                std::fs::write(dir.join("oci-layout"), r#"{"imageLayoutVersion":"2.0"}"#).unwrap()
+                std::fs::write(dir.join("oci-layout"), r#"{"imageLayoutVersion":"2.0"}"#).unwrap();
             }),
             "version is \"2.0\"",
         ),
@@ -111,7 +112,9 @@ fn layouts_that_lie_are_refused() {
         (
             "a huge index",
             Box::new(|dir| {
-                std::fs::File::create(dir.join("index.json")).unwrap().set_len(1 << 40).unwrap();
+                let file = tempfile::NamedTempFile::new_in(dir).unwrap();
+                file.as_file().set_len(1 << 40).unwrap();
+                file.persist(dir.join("index.json")).unwrap();
             }),
             "the limit is",
         ),
@@ -149,4 +152,127 @@ fn layouts_that_lie_are_refused() {
     });
     let error = open("oci", work.path(), "").map(drop).unwrap_err();
     assert!(matches!(error, TransferError::File { operation: "read", .. }), "{error:?}");
+}
+
+/// A name, and a content or the target of a link.
+type Member<'a> = (&'a str, Result<&'a [u8], &'a str>);
+
+fn archive(path: &Path, members: &[Member<'_>]) {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, content) in members {
+        let mut header = tar::Header::new_gnu();
+        // Names that the tar library itself would refuse.
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_mode(0o644);
+        let bytes = content.unwrap_or_default();
+        header.set_size(u64::try_from(bytes.len()).unwrap());
+        if let Err(target) = content {
+            header.set_entry_type(tar::EntryType::Symlink);
+            header.as_mut_bytes()[157..157 + target.len()].copy_from_slice(target.as_bytes());
+        }
+        header.set_cksum();
+        tar.append(&header, bytes).unwrap();
+    }
+    std::fs::write(path, tar.into_inner().unwrap()).unwrap();
+}
+
+#[test]
+fn archives_of_docker_save_are_read_and_lie_in_vain() {
+    let work = tempfile::tempdir().unwrap();
+    let path = work.path().join("x.tar");
+    let layer = vec![0; 1024];
+    let config = format!(r#"{{"rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#, Digest::of(&layer));
+    let list = |config: &str, layers: &[&str]| {
+        serde_json::to_vec(
+            &serde_json::json!([{"Config": config, "RepoTags": ["a:1", "b:2"], "Layers": layers}]),
+        )
+        .unwrap()
+    };
+    let honest = list("c.json", &["one/layer.tar"]);
+    let (config, layer) = (config.as_bytes(), layer.as_slice());
+    let good: [&[Member<'_>]; 3] = [
+        &[("manifest.json", Ok(&honest)), ("c.json", Ok(config)), ("one/layer.tar", Ok(layer))],
+        // As docker save did it: layers that two images share are links, and what they lead to may come later.
+        &[
+            ("c.json", Ok(config)),
+            ("one/layer.tar", Err("../two/layer.tar")),
+            ("two/layer.tar", Ok(layer)),
+            ("manifest.json", Ok(&honest)),
+        ],
+        &[("./manifest.json", Ok(&honest)), ("./c.json", Ok(config)), ("./one/layer.tar", Ok(layer))],
+    ];
+    for members in good {
+        archive(&path, members);
+        for name in ["", ":a:1", ":docker.io/library/b:2"] {
+            read_all(&*open("docker-archive", &path, name).unwrap());
+        }
+        let error = open("docker-archive", &path, ":a:2").map(drop).unwrap_err();
+        assert_eq!(error.hint().unwrap(), "name one of: a:1, b:2");
+    }
+    let outside = list("/etc/hostname", &["one/layer.tar"]);
+    let above = list("../../etc/hostname", &["one/layer.tar"]);
+    let many = list("c.json", &["one/layer.tar", "one/layer.tar"]);
+    type Case<'a> = (&'a str, &'a [Member<'a>], &'a str);
+    let bad: [Case<'_>; 8] = [
+        ("nothing in it", &[("x", Ok(b"y"))], "no manifest.json"),
+        (
+            "an absolute path",
+            &[("manifest.json", Ok(&outside)), ("one/layer.tar", Ok(layer))],
+            "/etc/hostname is not in",
+        ),
+        (
+            "a path upwards",
+            &[("manifest.json", Ok(&above)), ("one/layer.tar", Ok(layer))],
+            "etc/hostname is not in",
+        ),
+        (
+            "a link out",
+            &[("manifest.json", Ok(&honest)), ("c.json", Err("/etc/hostname")), ("one/layer.tar", Ok(layer))],
+            "c.json is not in",
+        ),
+        (
+            "links in a circle",
+            &[("manifest.json", Ok(&honest)), ("c.json", Err("d.json")), ("d.json", Err("c.json"))],
+            "leads nowhere",
+        ),
+        (
+            "a member twice",
+            &[("manifest.json", Ok(&honest)), ("manifest.json", Ok(&above)), ("c.json", Ok(config))],
+            "holds manifest.json twice",
+        ),
+        (
+            "more layers than digests",
+            &[("manifest.json", Ok(&many)), ("c.json", Ok(config)), ("one/layer.tar", Ok(layer))],
+            "",
+        ),
+        ("no JSON", &[("manifest.json", Ok(b"{"))], "cannot be read"),
+    ];
+    for (what, members, expected) in bad {
+        archive(&path, members);
+        let error = open("docker-archive", &path, "").map(drop).unwrap_err();
+        assert!(error.to_string().contains(expected), "{what}: {error}");
+    }
+    // One cut short, and one that is no tar at all.
+    archive(&path, good[0]);
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() - 1600]).unwrap();
+    let error = open("docker-archive", &path, "").map(drop).unwrap_err();
+    assert!(error.to_string().contains("inside \"one/layer.tar\""), "{error}");
+    std::fs::write(&path, "not a tar at all, but a text that is longer than a header would be: ".repeat(20))
+        .unwrap();
+    assert!(matches!(open("docker-archive", &path, "").map(drop), Err(TransferError::Form { .. })));
+}
+
+#[test]
+fn schema_1_and_foreign_layers_are_told() {
+    let mut content = Content::default();
+    content.add_manifest(
+        Some("old"),
+        "application/vnd.docker.distribution.manifest.v1+prettyjws",
+        &br#"{"schemaVersion":1,"fsLayers":[]}"#[..],
+    );
+    let registry = Loopback::start(content).unwrap();
+    let source = open_source(&registry.reference("x:old").parse().unwrap(), &client()).unwrap();
+    let error = source.top().unwrap_err();
+    assert!(error.to_string().contains("schema 1") && error.is_refusal(), "{error}");
 }

@@ -1,0 +1,197 @@
+//! Images from the store to another place: tars are made again from the files and written as layers.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::fs::{Mode, OFlags, openat};
+use rustix::io::Errno;
+use shingle_core::{Digest, Name, TarPiece, Toc, Tree};
+
+use super::convert::{ConvertOptions, convert_from};
+use super::error::{ConvertError, LayerFault};
+use super::good::{Goodness, compression};
+use super::pipe::{Sender, Unheard};
+use super::report::{ConvertReport, Watcher};
+use super::tars::{Layer, Tars};
+use crate::length;
+use crate::registry::Reference;
+use crate::store::{Donors, ImageRecord, Layout, Sites, Store, StoreError, at, open_donor};
+use crate::transport::{Destination, StoreSource, TransferError};
+use shingle_core::writer::Format;
+
+const BUFFER: usize = 256 << 10;
+
+/// Brings an image from the store to another place, its layers written as `options` say.
+///
+/// A layer whose very blob is at the place already, in the form that is asked for, is not written again. The others are
+/// made from the store's files; each tar is proven to be the one that the image's config names.
+///
+/// # Errors
+/// See [`ConvertError`]. Layers that hold sparse files cannot be made again.
+pub fn push(
+    store: &Store,
+    image: &ImageRecord,
+    destination: Box<dyn Destination>,
+    options: &ConvertOptions,
+    watcher: &dyn Watcher,
+) -> Result<ConvertReport, ConvertError> {
+    let _no_gc = store.lock_shared().map_err(|error| TransferError::File {
+        operation: error.operation,
+        path: error.path,
+        source: error.source,
+    })?;
+    let stop = AtomicBool::new(false);
+    let source = StoreSource::new(store, image);
+    let from = image.reference.parse().ok();
+    let tars = StoreTars { store, from, stop: &stop };
+    convert_from(&source, &tars, destination, options, watcher, &stop)
+}
+
+/// Tars out of the store's files.
+struct StoreTars<'a> {
+    store: &'a Store,
+    /// Where the image was pulled from.
+    from: Option<Reference>,
+    stop: &'a AtomicBool,
+}
+
+impl Tars for StoreTars<'_> {
+    fn judge(
+        &self,
+        layer: &Layer,
+        format: Format,
+        destination: &dyn Destination,
+    ) -> Result<Goodness, LayerFault> {
+        let blob = &layer.descriptor;
+        let suits = match (format, compression(&blob.media_type)) {
+            (Format::Gzip, "gzip") | (Format::Zstd, "zstd") => true,
+            // A layer is pulled by file only after its TOC and tar-split have passed every check.
+            (Format::ZstdChunked, "zstd") => self.store.layer_record(&layer.diff_id)?.mode == "partial",
+            _ => false,
+        };
+        let there = suits
+            && (destination.has_blob(blob)?
+                || match &self.from {
+                    Some(from) => destination.mount_blob(blob, from)?,
+                    None => false,
+                });
+        Ok(if there {
+            Goodness::Good("the blob it was pulled as is there already".to_owned())
+        } else {
+            Goodness::Bad("the store keeps files, not blobs".to_owned())
+        })
+    }
+
+    fn send(&self, layer: &Layer, to: &Sender, read: &dyn Fn(u64)) -> Result<(), LayerFault> {
+        let stored = self.store.layer(&layer.diff_id)?;
+        let Some(tar_split) = stored.tar_split else {
+            return Err(LayerFault::NotKept {
+                why: "it holds sparse files, of whose tar the store keeps no headers",
+            });
+        };
+        let broken =
+            |error| StoreError::broken(format!("layers/{}/tar-split.zst", layer.diff_id.to_hex()), error);
+        let split = tar_split.read(self.store.limits()).map_err(broken)?;
+        let files = Files::new(self.store, &layer.diff_id, &stored.toc)?;
+        for piece in split.pieces() {
+            let sent = match piece {
+                TarPiece::Raw(bytes) => send_raw(bytes, to),
+                TarPiece::File(file) if file.size == 0 => Ok(()),
+                TarPiece::File(file) => self.send_file(&files, file.index, file.size, to, read)?,
+            };
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(TransferError::Stopped.into());
+            }
+            if sent.is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn other_tar(&self, layer: &Layer, actual: Digest) -> LayerFault {
+        LayerFault::Rotten { expected: layer.diff_id, actual }
+    }
+}
+
+impl StoreTars<'_> {
+    fn send_file(
+        &self,
+        files: &Files<'_>,
+        index: usize,
+        size: u64,
+        to: &Sender,
+        read: &dyn Fn(u64),
+    ) -> Result<Result<(), Unheard>, LayerFault> {
+        let Some(entry) = files.toc.entries().get(index).filter(|entry| entry.is_file()) else {
+            // A link that claims a length; nothing follows its header.
+            return Ok(Ok(()));
+        };
+        let digest = entry.digest().copied().unwrap_or(Digest::EMPTY);
+        let changed = || LayerFault::Changed { path: entry.member().name.clone(), digest };
+        let file = files.open(index, &digest, &entry.member().name)?.ok_or_else(changed)?;
+        let mut left = size;
+        loop {
+            let mut piece = vec![0; usize::try_from(left.saturating_add(1)).unwrap_or(BUFFER).min(BUFFER)];
+            let count = match rustix::io::read(&file, &mut piece) {
+                Err(Errno::INTR) => continue,
+                other => other.map_err(at("read", name_of(&entry.member().name)))?,
+            };
+            piece.truncate(count);
+            if piece.is_empty() {
+                return if left == 0 { Ok(Ok(())) } else { Err(changed()) };
+            }
+            left = left.checked_sub(length(&piece)).ok_or_else(changed)?;
+            read(length(&piece));
+            if to.send(piece).is_err() || self.stop.load(Ordering::Relaxed) {
+                return Ok(Err(Unheard));
+            }
+        }
+    }
+}
+
+fn send_raw(bytes: &[u8], to: &Sender) -> Result<(), Unheard> {
+    bytes.chunks(BUFFER).try_for_each(|piece| to.send(piece.to_vec()))
+}
+
+/// A layer's contents: in its tree, or where a later member took the name, among the objects.
+struct Files<'a> {
+    store: &'a Store,
+    toc: &'a Arc<Toc>,
+    tree: OwnedFd,
+    sites: Sites,
+    donors: Donors,
+}
+
+impl<'a> Files<'a> {
+    fn new(store: &'a Store, diff_id: &Digest, toc: &'a Arc<Toc>) -> Result<Self, LayerFault> {
+        let path = format!("trees/{}", diff_id.to_hex());
+        let tree = Tree::build(toc, store.limits()).map_err(|error| StoreError::broken(&path, error))?;
+        let sites = Sites::new(&Layout::new(&tree, &[Arc::clone(toc)]), toc.entries().len());
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let tree = openat(store.fd(), path.as_str(), flags, Mode::empty()).map_err(at("open", path))?;
+        Ok(Self { store, toc, tree, sites, donors: store.donors(toc)? })
+    }
+
+    fn open(&self, index: usize, digest: &Digest, name: &Name) -> Result<Option<OwnedFd>, StoreError> {
+        let site = u32::try_from(index).ok().and_then(|index| self.sites.get(index));
+        if let Some(path) = site {
+            match open_donor(std::os::fd::AsFd::as_fd(&self.tree), path) {
+                Ok(file) => return Ok(Some(file)),
+                Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => {}
+                Err(errno) => return Err(at("open", name_of(name))(errno)),
+            }
+        }
+        for object in self.donors.objects(digest) {
+            if let Some(file) = self.store.open_object(&object.path(digest))? {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn name_of(name: &Name) -> String {
+    name.to_string()
+}
