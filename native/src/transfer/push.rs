@@ -36,11 +36,7 @@ pub fn push(
     options: &ConvertOptions,
     watcher: &dyn Watcher,
 ) -> Result<ConvertReport, ConvertError> {
-    let _no_gc = store.lock_shared().map_err(|error| TransferError::File {
-        operation: error.operation,
-        path: error.path,
-        source: error.source,
-    })?;
+    let _no_gc = store.lock_shared().map_err(TransferError::from)?;
     let stop = AtomicBool::new(false);
     let source = StoreSource::new(store, image);
     let from = image.reference.parse().ok();

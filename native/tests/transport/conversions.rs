@@ -278,6 +278,22 @@ fn an_index_is_converted_whole_and_each_blob_once() {
 }
 
 #[test]
+fn two_blobs_of_one_tar_become_one() {
+    let tar = zoo_tar();
+    let blobs = [(gzip(&tar, 1), Digest::of(&tar)), (gzip(&tar, 9), Digest::of(&tar))];
+    let mut content = Content::default();
+    add_image(&mut content, Some("x"), "amd64", &blobs, &json!({}));
+    let (from, to) = (Loopback::start(content).unwrap(), Loopback::start(Content::default()).unwrap());
+    let report = chunked(&from.reference("x:x"), &to.reference("y:y"));
+    assert_eq!(report.layers[0].to, report.layers[1].to);
+    let sent: Vec<_> = report.layers.iter().map(|layer| layer.sent).collect();
+    assert!(sent.contains(&BlobOutcome::Copied) && sent.contains(&BlobOutcome::Present), "{sent:?}");
+    assert_eq!(to.log().iter().filter(|line| line.method == "PATCH").count(), 2, "a config and a layer");
+    let there = source(&to.reference("y:y"));
+    assert_whole(&*there, &there.top().unwrap());
+}
+
+#[test]
 fn another_tar_than_the_config_says_is_refused_with_both_digests() {
     let (tar, other) = (zoo_tar(), Digest::of(b"another tar"));
     let mut content = Content::default();
