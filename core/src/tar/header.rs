@@ -138,7 +138,7 @@ impl<'a> Header<'a> {
 
     /// Whether there are device numbers, whatever kind of file this is.
     pub(crate) fn has_device(&self) -> bool {
-        self.device().map_or(true, |device| device != (0, 0))
+        self.device() != Ok((0, 0))
     }
 
     /// Whether Go reads the same numbers: it refuses what has something else behind a number's end.

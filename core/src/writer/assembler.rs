@@ -12,12 +12,36 @@ use crate::locate::{CHECKSUM, MAGIC, POSITION, TAR_SPLIT_POSITION, TYPE};
 use crate::zstd::{Effort, Encoder};
 use crate::{Digest, Hasher, Limits, Member};
 
-/// How hard the TOC is compressed: most of it is digests, of which only the cheapest coding matters.
-const TOC: Effort =
-    Effort { strategy: 7, window_log: 23, table_log: 20, search_log: 2, min_match: 6, target: 128 };
-/// How hard the tar-split is compressed: long runs that hardly differ.
-const TAR_SPLIT: Effort =
-    Effort { strategy: 7, window_log: 24, table_log: 20, search_log: 4, min_match: 5, target: 999 };
+/// How hard the TOC and the tar-split are compressed.
+///
+/// Harder than the data, because an update downloads both and little else; but at the low levels, where it counts, in
+/// no more than a quarter of what the data take. On a layer of Debian and Python (240 MB, 18,617 entries), where podman
+/// at level 3 comes to 963 kB and 592 kB:
+///
+/// | level | TOC | tar-split |
+/// |---|---|---|
+/// | to 5 | 800 kB, 0.31 s | 366 kB, 0.13 s |
+/// | to 15 | 793 kB, 0.41 s | 343 kB, 0.69 s |
+/// | 16 and up | 780 kB, 1.1 s | 337 kB, 1.3 s |
+///
+/// Most of the TOC is digests, at 488 kB however they are coded: there is not much to find, and short matches are none.
+/// The tar-split is long runs that hardly differ.
+const fn efforts(level: i32) -> (Effort, Effort) {
+    let toc = Effort { strategy: 7, window_log: 23, table_log: 20, search_log: 1, min_match: 6, target: 128 };
+    let tar_split =
+        Effort { strategy: 6, window_log: 24, table_log: 20, search_log: 5, min_match: 6, target: 999 };
+    match level {
+        ..6 => (toc, tar_split),
+        6..16 => (
+            Effort { search_log: 2, ..toc },
+            Effort { strategy: 7, search_log: 4, min_match: 5, ..tar_split },
+        ),
+        16.. => (
+            Effort { strategy: 8, table_log: 22, search_log: 6, min_match: 5, ..toc },
+            Effort { strategy: 7, table_log: 22, search_log: 6, min_match: 5, ..tar_split },
+        ),
+    }
+}
 
 /// Text is compressed in pieces of this length, whatever the pieces in which it comes.
 const PIECE: usize = 128 * 1024;
@@ -93,7 +117,7 @@ impl Assembler {
             due: 0,
             blob: Hasher::new(),
             blob_len: 0,
-            index: chunked.then(|| Box::new(Index::new())),
+            index: chunked.then(|| Box::new(Index::new(efforts(options.clamped())))),
             plain: None,
         }
     }
@@ -171,7 +195,7 @@ impl Assembler {
             }
             Item::Frame(Frame { len, part }) => {
                 if let (Some(index), Part::Chunk { first, end }) = (&mut self.index, part) {
-                    index.frame(first, end, self.blob_len);
+                    index.frame(first, end.as_ref(), self.blob_len);
                 }
                 self.blob_len = self.blob_len.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
             }
@@ -185,10 +209,9 @@ impl Assembler {
 }
 
 impl Index {
-    fn new() -> Self {
-        let mut toc = Text::new(TOC);
+    fn new((toc, tar_split): (Effort, Effort)) -> Self {
+        let (mut toc, tar_split) = (Text::new(toc), Text::new(tar_split));
         toc.push(toc::HEAD);
-        let tar_split = Text::new(TAR_SPLIT);
         Self { toc, tar_split, open: None, chunks: Vec::new(), start: 0, entries: 0 }
     }
 
@@ -199,11 +222,11 @@ impl Index {
     }
 
     /// Takes a frame that begins at `offset`.
-    fn frame(&mut self, first: bool, end: Option<ChunkEnd>, offset: u64) {
+    fn frame(&mut self, first: bool, end: Option<&ChunkEnd>, offset: u64) {
         if first {
             self.start = offset;
         }
-        if let Some(ChunkEnd { cut, digest: Some(digest) }) = end {
+        if let Some(&ChunkEnd { cut, digest: Some(digest) }) = end {
             self.chunks.push(Placed { cut, digest, offset: self.start });
         }
     }

@@ -1,6 +1,6 @@
 //! The forms in which a layer is written.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::fmt;
 use core::ops::RangeInclusive;
 use core::str::FromStr;
@@ -45,10 +45,13 @@ impl Format {
     }
 
     /// Returns the level that is taken if nobody asks for one.
+    ///
+    /// For zstd, that of the knee: a layer of Debian and Python (240 MB) is 97.0 MB after 2.3 s of one core at level 3,
+    /// 92.8 MB after 4.9 s at 7, and 92.3 MB after 6.5 s at 10. (podman's default is 10, of its own encoder's counting.)
     pub const fn default_level(self) -> i32 {
         match self {
             Self::Gzip => 6,
-            Self::Zstd | Self::ZstdChunked => 6,
+            Self::Zstd | Self::ZstdChunked => 7,
         }
     }
 }
@@ -65,7 +68,7 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Self, FormatError> {
         let all = [Self::Gzip, Self::Zstd, Self::ZstdChunked];
         let found = all.into_iter().find(|format| format.as_str() == text);
-        found.ok_or_else(|| FormatError { text: text.chars().take(40).collect::<String>().to_string() })
+        found.ok_or_else(|| FormatError { text: text.chars().take(40).collect() })
     }
 }
 

@@ -85,7 +85,11 @@ impl Encoder {
     pub(crate) fn with_effort(effort: Effort, len: Option<u64>) -> Self {
         let mut encoder = Self::new(19);
         let Effort { strategy, window_log, table_log, search_log, min_match, target } = effort;
-        let strategy = if strategy >= 7 { Strategy::ZSTD_btopt } else { Strategy::ZSTD_btlazy2 };
+        let strategy = match strategy {
+            ..7 => Strategy::ZSTD_btlazy2,
+            7 => Strategy::ZSTD_btopt,
+            8.. => Strategy::ZSTD_btultra,
+        };
         for parameter in [
             CParameter::Strategy(strategy),
             CParameter::WindowLog(window_log),

@@ -92,14 +92,18 @@ pub fn pack(
             // Places are few, so jobs are too. Nobody waits for a place once the writer has failed.
             places_in.send(packed_out).is_ok() && jobs_in.send((batch, packed_in)).is_ok()
         });
-        let read = read.map(|end| end.map(|end| end_in.send(end)));
+        let failed = match read {
+            Ok(Some(end)) => {
+                // The writer is gone if it failed, and says so itself.
+                let _gone = end_in.send(end).is_err();
+                None
+            }
+            Ok(None) => None,
+            Err(error) => Some(error),
+        };
         drop((places_in, jobs_in, end_in));
         let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        // What failed first is what the reader says, unless it was stopped.
-        match read {
-            Err(error) => Err(error),
-            Ok(_stopped_or_at_its_end) => written,
-        }
+        failed.map_or(written, Err)
     })
 }
 

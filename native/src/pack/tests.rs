@@ -1,8 +1,8 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use shingle_core::Unwrap;
 use shingle_core::writer::Format;
+use shingle_core::{Limits, Unwrap};
 
 use super::*;
 
@@ -67,14 +67,14 @@ fn any_number_of_threads_gives_the_same_bytes() {
                 read.fetch_add(len, Ordering::Relaxed);
             };
             let layer = pack(tar, &with_jobs(jobs, format), &mut blob, &progress).unwrap();
-            assert_eq!(read.into_inner(), tar.len() as u64);
+            assert_eq!(read.into_inner(), crate::length(tar));
             (blob, layer)
         };
         let one = packed(1);
         for jobs in [2, 3, 8] {
             assert_eq!(packed(jobs), one, "{jobs} threads, {format}");
         }
-        let mut unwrap = Unwrap::new(&one_limits());
+        let mut unwrap = Unwrap::new(&Limits::default());
         let mut plain = Vec::new();
         let mut pieces = unwrap.receive(&one.0);
         while let Some(piece) = pieces.next_piece().unwrap() {
@@ -82,10 +82,6 @@ fn any_number_of_threads_gives_the_same_bytes() {
         }
         assert!(plain == tar);
     }
-}
-
-fn one_limits() -> shingle_core::Limits {
-    shingle_core::Limits::default()
 }
 
 #[test]
