@@ -9,6 +9,7 @@ use crate::ledger::Complete;
 use crate::plan::{Part, Plan, Source};
 use crate::tar_split::TarSplit;
 use crate::toc::{Body, Entry, FileId, Toc};
+use crate::verified::VerifiedLayer;
 use crate::{Digest, Hasher, Name};
 
 /// A TOC and the tar-split that says the same of every member.
@@ -60,29 +61,6 @@ pub struct DiffIdCheck {
     /// The plan that proves them.
     parts: Option<Arc<[Part]>>,
     failed: Option<Box<DiffIdError>>,
-}
-
-/// Proof that a layer is the one its image names.
-#[derive(Debug)]
-pub struct VerifiedLayer {
-    diff_id: Digest,
-    toc: Arc<Toc>,
-}
-
-impl VerifiedLayer {
-    pub(crate) const fn new(diff_id: Digest, toc: Arc<Toc>) -> Self {
-        Self { diff_id, toc }
-    }
-
-    /// Returns the digest of the layer's tar.
-    pub const fn diff_id(&self) -> &Digest {
-        &self.diff_id
-    }
-
-    /// Returns the members, their names and the digests of their contents, all proven.
-    pub const fn toc(&self) -> &Arc<Toc> {
-        &self.toc
-    }
 }
 
 impl DiffIdCheck {
@@ -219,7 +197,7 @@ impl DiffIdCheck {
     }
 }
 
-/// A layer that is not the one its image names.
+/// A layer that is not what its image, or its TOC, says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiffIdError {
@@ -235,8 +213,8 @@ pub enum DiffIdError {
         /// The digest of what is there.
         actual: Digest,
     },
-    /// A file is longer or shorter than the tar says.
-    #[error("{name}: it is {difference} bytes {} than the tar says", if *.more { "longer" } else { "shorter" })]
+    /// A file is longer or shorter than the tar, or the TOC, says.
+    #[error("{name}: it is {difference} bytes {} than the layer says", if *.more { "longer" } else { "shorter" })]
     Length {
         /// Its name.
         name: Name,

@@ -1,15 +1,15 @@
 //! One request's answer, taken apart into chunks that are proven before they are lent.
 
 use alloc::boxed::Box;
-use alloc::string::ToString;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
+use crate::codec::Decoder;
 use crate::plan::{Part, Request};
 use crate::toc::{FileId, Toc};
-use crate::zstd::Decoder;
 use crate::{Digest, Hasher, Limits, Name};
 
 /// How much of a chunk too long to hold back is lent at once, in bytes.
@@ -19,7 +19,8 @@ const PIECE: usize = 256 * 1024;
 ///
 /// A chunk up to [`Limits::held_chunk`] is lent only once its digest matched. A longer one is lent as it decodes and
 /// settled at its end; the error then comes before the fetch can be finished, so nothing that was written is kept.
-/// Memory: one compressed window and one plain buffer, whatever the blob claims.
+/// Memory: one compressed window and one plain buffer, whatever the blob claims. Frames that hold several chunks are
+/// decoded once, and what lies in them before a chunk is decoded and dropped.
 pub struct Fetch {
     index: usize,
     request: Request,
@@ -31,6 +32,8 @@ pub struct Fetch {
     at: u64,
     /// The part being decoded.
     part: usize,
+    /// How many plain bytes of its frames have been decoded, those before the chunk included.
+    plain: u64,
     /// How much of it has been decoded.
     decoded: u64,
     /// How much of it has been lent; for a long chunk, where the buffer's content begins.
@@ -77,8 +80,9 @@ impl Fetch {
             part: request.parts.start,
             request,
             parts,
+            plain: 0,
+            decoder: Decoder::new(toc.codec(), limits.window_log),
             toc,
-            decoder: Decoder::new(limits.window_log),
             held_chunk: limits.held_chunk,
             decoded: 0,
             settled: 0,
@@ -123,7 +127,7 @@ impl Fetch {
     fn advance(&mut self, bytes: &[u8]) -> Result<usize, FetchError> {
         let mut used = 0_usize;
         while self.part < self.request.parts.end && self.lending.is_none() {
-            let Some(Part { frames, len, digest, .. }) = self.parts.get(self.part) else { break };
+            let Some(Part { frames, skip, len, digest, .. }) = self.parts.get(self.part) else { break };
             let rest = bytes.get(used..).unwrap_or_default();
             if self.at < frames.start {
                 let skipped = count(frames.start.saturating_sub(self.at), rest.len());
@@ -133,8 +137,14 @@ impl Fetch {
                 self.took(&mut used, skipped);
                 continue;
             }
+            let before = skip.saturating_sub(self.plain);
             let hold = *len <= self.held_chunk;
-            let want = if hold { *len } else { len.saturating_sub(self.settled).min(bound(PIECE)) };
+            let want = match (before, hold) {
+                // Something else lies in the frames before the chunk: decoded, and dropped.
+                (1.., _) => before.min(bound(PIECE)),
+                (0, true) => *len,
+                (0, false) => len.saturating_sub(self.settled).min(bound(PIECE)),
+            };
             let want = usize::try_from(want).unwrap_or(PIECE);
             let filled = usize::try_from(self.decoded.saturating_sub(self.settled)).unwrap_or(want);
             self.buffer.resize(want, 0);
@@ -142,20 +152,20 @@ impl Fetch {
             let input = rest.get(..count(frames.end.saturating_sub(self.at), rest.len())).unwrap_or_default();
             let progress = match self.decoder.decode(input, room) {
                 Ok(progress) => progress,
-                Err(error) => {
-                    return Err(FetchError::Zstd {
-                        name: self.name(),
-                        at: self.at,
-                        frames: frames.clone(),
-                        message: error.to_string(),
-                    });
+                Err(message) => {
+                    let frames = frames.clone();
+                    return Err(FetchError::Undecodable { name: self.name(), at: self.at, frames, message });
                 }
             };
-            if let Some(plain) = room.get(..progress.written) {
-                self.hasher.update(plain);
+            self.plain = self.plain.saturating_add(bound(progress.written));
+            let stuck = progress.written == 0 && progress.read == 0;
+            let (skip, len, digest, end) = (*skip, *len, *digest, frames.end);
+            if before == 0 {
+                if let Some(plain) = room.get(..progress.written) {
+                    self.hasher.update(plain);
+                }
+                self.decoded = self.decoded.saturating_add(bound(progress.written));
             }
-            self.decoded = self.decoded.saturating_add(bound(progress.written));
-            let (len, digest, end) = (*len, *digest, frames.end);
             self.took(&mut used, progress.read);
             if self.decoded == len {
                 let actual = core::mem::take(&mut self.hasher).finish();
@@ -164,12 +174,12 @@ impl Fetch {
                     return Err(FetchError::ChunkDigest { name, offset, len, expected: digest, actual });
                 }
                 self.lending = Some(0);
-            } else if !hold && filled.saturating_add(progress.written) == want {
+            } else if before == 0 && !hold && filled.saturating_add(progress.written) == want {
                 self.lending = Some(0);
-            } else if self.at >= end && progress.written == 0 && progress.read == 0 {
-                let (name, actual) = (self.name(), self.decoded);
-                return Err(FetchError::Short { name, frames: self.frames(), expected: len, actual });
-            } else if progress.written == 0 && progress.read == 0 {
+            } else if self.at >= end && stuck {
+                let (expected, actual) = (skip.saturating_add(len), self.plain);
+                return Err(FetchError::Short { name: self.name(), frames: self.frames(), expected, actual });
+            } else if stuck {
                 break;
             }
         }
@@ -182,9 +192,15 @@ impl Fetch {
         let Some(part) = self.parts.get(self.part) else { return };
         self.settled = self.decoded;
         if self.decoded == part.len {
-            self.part = self.part.saturating_add(1);
+            let next = self.part.saturating_add(1);
+            let continues = next < self.request.parts.end
+                && self.parts.get(next).is_some_and(|next| next.continues(part));
+            self.part = next;
             (self.decoded, self.settled) = (0, 0);
-            self.decoder.reset();
+            if !continues {
+                self.decoder.reset();
+                self.plain = 0;
+            }
         }
     }
 
@@ -296,7 +312,7 @@ pub enum FetchError {
         name: Name,
         /// Where its frames lie in the blob.
         frames: Range<u64>,
-        /// The chunk's length in the TOC.
+        /// How much the TOC says there is, up to the end of the chunk.
         expected: u64,
         /// How much there is.
         actual: u64,
@@ -309,9 +325,9 @@ pub enum FetchError {
         /// How many bytes are missing.
         missing: u64,
     },
-    /// The frames are no zstd.
+    /// The frames are not what the blob's other frames are: no zstd, or no gzip.
     #[error("{name}: the frames at {frames:?} cannot be decoded at {at}: {message}")]
-    Zstd {
+    Undecodable {
         /// The file.
         name: Name,
         /// The offset in the blob near which it went wrong.
@@ -319,7 +335,7 @@ pub enum FetchError {
         /// Where its frames lie in the blob.
         frames: Range<u64>,
         /// What the decoder says.
-        message: alloc::string::String,
+        message: String,
     },
 }
 

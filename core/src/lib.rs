@@ -15,7 +15,9 @@
 //!                                           └─────────────────────────────── DiffIdCheck ──── VerifiedLayer
 //! ```
 //!
-//! A layer with no usable TOC goes [`Unwrap`] → [`WholeFetch`] → [`WholeLayer`] and ends in the same proof.
+//! A layer with no usable TOC goes [`Unwrap`] → [`WholeFetch`] → [`WholeLayer`] and ends in the same proof. Where the
+//! user trusts TOCs, one that no tar-split ties to the DiffID goes [`VouchedToc`] → [`TocCheck`], and the
+//! [`VerifiedLayer`] says so.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -45,10 +47,12 @@ extern crate std;
 mod agree;
 mod chunker;
 mod class;
+mod codec;
 mod crc64;
 mod diff_id;
 mod digest;
 mod fetch;
+mod gzip;
 pub mod http;
 mod index;
 mod inventory;
@@ -64,8 +68,12 @@ mod tar_split;
 #[cfg(test)]
 mod testing;
 mod toc;
+mod toc_check;
 mod tree;
 mod unwrap;
+#[cfg(test)]
+mod vectors;
+mod verified;
 mod whole;
 pub mod writer;
 mod zstd;
@@ -74,7 +82,7 @@ pub use agree::{Adopted, Disagreement, Field, Severity, check_agreement};
 pub use chunker::{ChunkPiece, ChunkPieces, Chunker, Cut, HOLE, RollSum};
 pub use class::Class;
 pub use crc64::Crc64;
-pub use diff_id::{Agreed, DiffIdCheck, DiffIdError, VerifiedLayer};
+pub use diff_id::{Agreed, DiffIdCheck, DiffIdError};
 pub use digest::{Digest, DigestError, Hasher};
 pub use fetch::{Chunks, Fetch, FetchError, Lent, Receipt};
 pub use index::{ChunkRow, FileRow, Segment, SegmentError};
@@ -82,10 +90,12 @@ pub use inventory::{HeldChunk, HeldFile, Inventory};
 pub use ledger::{Complete, Ledger, Unfinished};
 pub use limits::Limits;
 pub use link::{LinkMode, LinkModeError, Method, Refusal};
-pub use locate::{FOOTER_LEN, Form, LocateError, Locator, OLD_FOOTER_LEN, Span};
+pub use locate::{
+    ExternalToc, FOOTER_LEN, Form, LocateError, Located, Locator, OLD_FOOTER_LEN, Span, TailFetch, TailFound,
+};
 pub use member::{Kind, Member, Name, Timestamp, Xattrs};
 pub use plan::{Decision, Donated, Plan, PlannedFile, Reason, Source, Summary, decide};
-pub use policy::{Cost, Policy, Trust};
+pub use policy::{Cost, Policy, Trust, TrustError};
 pub use tar_split::{
     Members, RecordError, SplitFile, TarPiece, TarSplit, TarSplitError, TarSplitReadError, TarSplitReader,
     TarSplitWriter,
@@ -94,7 +104,9 @@ pub use toc::{
     BadTarSplit, Body, Chunk, CompressedTarSplit, Entry, Fetched, FileId, ProvenTarSplit, TarSplitBytes, Toc,
     TocBytes, TocError, TocFetch, UnprovenTarSplit,
 };
+pub use toc_check::{TocCheck, VouchedToc};
 pub use tree::{Directory, Inode, InodeId, Node, Origin, Tree, TreeError, TreeProblem, Visit};
 pub use unwrap::{Plain, Unwrap, UnwrapError, WholeBlob};
-pub use whole::{WholeError, WholeFetch, WholeLayer, WholePiece, WholePieces};
+pub use verified::{Identity, VerifiedLayer};
+pub use whole::{Recut, WholeError, WholeFetch, WholeLayer, WholePiece, WholePieces};
 pub use zstd::{ZstdError, compress, decompress};

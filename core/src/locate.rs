@@ -1,13 +1,21 @@
 //! Where a layer's TOC lies, and which digest vouches for it.
 //!
-//! Annotations on the layer's descriptor say both. A footer at the end of the blob
-//! says only where: no digest is in it, so what it leads to is unproven.
+//! Annotations on the layer's descriptor say both, or only which. A footer at the end of the blob says only where: no
+//! digest is in it, so what it leads to is unproven until it has the one in the annotations.
+
+mod footer;
+mod tail;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::ops::Range;
 
+pub use tail::{ExternalToc, Located, TailFetch, TailFound};
+
+use crate::codec::Codec;
 use crate::{Digest, Limits};
+use footer::Footer;
+pub(crate) use footer::{MAGIC, TYPE};
 
 /// Length of today's footer, in bytes.
 pub const FOOTER_LEN: usize = 64;
@@ -23,18 +31,17 @@ const OLD_CHECKSUM: &str = "io.containers.zstd-chunked.manifest-checksum";
 const OLD_POSITION: &str = "io.containers.zstd-chunked.manifest-position";
 const ESTARGZ_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
 
-pub(crate) const MAGIC: &[u8; 8] = b"GNUlInUx";
-const OLD_MAGIC: &[u8; 8] = b"GnUlInUx";
-/// The only manifest type there is ("CRFS").
-pub(crate) const TYPE: u64 = 1;
-
 /// Where the TOC (and the tar-split) of one blob lie, and what vouches for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locator {
     form: Form,
     toc: Span,
     tar_split: Option<Span>,
-    vouched: Option<Digest>,
+    /// The digest that the compressed TOC must have.
+    compressed: Option<Digest>,
+    /// The digest that the TOC's JSON must have.
+    plain: Option<Digest>,
+    data_end: u64,
 }
 
 /// A compressed stretch of the blob.
@@ -43,7 +50,7 @@ pub struct Locator {
 pub struct Span {
     /// Its bytes in the blob, without the skippable frame's header.
     pub range: Range<u64>,
-    /// Its length once decompressed, as claimed.
+    /// Its length once decompressed, as claimed; the limit, where the form claims none.
     pub plain_len: u64,
 }
 
@@ -51,16 +58,36 @@ pub struct Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Form {
-    /// Podman 4.3's and stargz-snapshotter's zstd:chunked: no tar-split.
+    /// Stargz-snapshotter's gzip: the TOC is a file of the tar, or a blob of its own; no tar-split.
+    EStargz,
+    /// Podman 4.3's zstd:chunked: no tar-split.
     Old,
+    /// Stargz-snapshotter's zstd:chunked: no tar-split.
+    StargzZstd,
     /// Today's zstd:chunked.
     Today,
+}
+
+impl Form {
+    /// What the frames are compressed with.
+    pub(crate) const fn codec(self) -> Codec {
+        match self {
+            Self::EStargz => Codec::Gzip,
+            Self::Old | Self::StargzZstd | Self::Today => Codec::Zstd,
+        }
+    }
+
+    /// Whether stargz-snapshotter wrote it, which keeps files of its own in the tar.
+    pub(crate) const fn is_stargz(self) -> bool {
+        matches!(self, Self::EStargz | Self::StargzZstd)
+    }
 }
 
 impl Locator {
     /// Reads the annotations of a layer whose blob is `blob_len` bytes long.
     ///
-    /// `Ok(None)` means that no annotation speaks of a zstd:chunked TOC. Today's keys win over the old ones.
+    /// `Ok(None)` means that no annotation says where a TOC lies; [`Located`] knows more places to look. Today's keys win
+    /// over the old ones.
     ///
     /// # Errors
     /// The annotations are there but cannot be meant: half of a pair, not numbers, outside the blob, over a limit.
@@ -70,16 +97,18 @@ impl Locator {
         limits: &Limits,
     ) -> Result<Option<Self>, LocateError> {
         let value = |key: &str| annotations.get(key).map(String::as_str);
+        let plain = value(ESTARGZ_DIGEST);
         let (form, checksum_key, position_key) = match (value(CHECKSUM), value(OLD_CHECKSUM)) {
             (Some(_), _) => (Form::Today, CHECKSUM, POSITION),
+            (None, Some(_)) if plain.is_some() => (Form::StargzZstd, OLD_CHECKSUM, OLD_POSITION),
             (None, Some(_)) => (Form::Old, OLD_CHECKSUM, OLD_POSITION),
             (None, None) => return Ok(None),
         };
-        if form == Form::Today && value(ESTARGZ_DIGEST).is_some() {
+        if form == Form::Today && plain.is_some() {
             return Err(LocateError::TwoTocs);
         }
-        let checksum = value(checksum_key).unwrap_or_default();
-        let vouched = checksum.parse().map_err(|_bad| malformed(checksum_key, checksum))?;
+        let compressed = Some(parse(checksum_key, value(checksum_key).unwrap_or_default())?);
+        let plain = plain.map(|text| parse(ESTARGZ_DIGEST, text)).transpose()?;
         let position = value(position_key).ok_or(LocateError::Missing { key: position_key })?;
         let toc = match numbers::<4>(position) {
             Some([offset, len, plain_len, TYPE]) => Span::new(offset, len, plain_len),
@@ -97,38 +126,29 @@ impl Locator {
                 None => return Err(malformed(TAR_SPLIT_POSITION, text)),
             },
         };
-        Self { form, toc, tar_split, vouched: Some(vouched) }.checked(blob_len, limits).map(Some)
+        let data_end = toc.frame_start();
+        let locator = Self { form, toc, tar_split, compressed, plain, data_end };
+        locator.checked(blob_len, limits).map(Some)
     }
 
     /// Reads the footer at the end of a blob that is `blob_len` bytes long; `tail` is the blob's last bytes.
     ///
-    /// `Ok(None)` means that the blob ends in no footer of ours. What a footer says is unproven: [`vouched`] is
-    /// `None`, and nothing read through it may be believed before a digest from elsewhere agrees.
+    /// `Ok(None)` means that the blob ends in no footer, or in one that says that the TOC is elsewhere. What a footer
+    /// says is unproven: [`vouched`] is `None`, and nothing read through it may be believed before a digest from
+    /// elsewhere agrees.
     ///
     /// # Errors
     /// The footer's magic is there but its positions cannot be meant.
     ///
     /// [`vouched`]: Self::vouched
     pub fn from_footer(tail: &[u8], blob_len: u64, limits: &Limits) -> Result<Option<Self>, LocateError> {
-        let (form, footer) = match (tail.last_chunk::<FOOTER_LEN>(), tail.last_chunk::<OLD_FOOTER_LEN>()) {
-            (Some(footer), _) if footer.ends_with(MAGIC) => (Form::Today, footer.as_slice()),
-            (_, Some(footer)) if footer.ends_with(OLD_MAGIC) => (Form::Old, footer.as_slice()),
-            _ => return Ok(None),
-        };
-        let field = |at: usize| {
-            let bytes = footer.chunks_exact(8).nth(at).and_then(|bytes| bytes.try_into().ok());
-            bytes.map(u64::from_le_bytes).unwrap_or_default()
-        };
-        if field(3) != TYPE {
-            return Err(LocateError::FooterType { actual: field(3) });
+        match Footer::parse(tail, blob_len, limits.toc)? {
+            None | Some(Footer::External { .. }) => Ok(None),
+            Some(Footer::Here { form, toc, tar_split, data_end }) => {
+                let locator = Self { form, toc, tar_split, compressed: None, plain: None, data_end };
+                locator.checked(blob_len, limits).map(Some)
+            }
         }
-        let bad = || LocateError::FooterPosition { offset: field(0), len: field(1) };
-        let toc = Span::new(field(0), field(1), field(2)).ok_or_else(bad)?;
-        let tar_split = match form {
-            Form::Today if field(4) != 0 => Some(Span::new(field(4), field(5), field(6)).ok_or_else(bad)?),
-            Form::Today | Form::Old => None,
-        };
-        Self { form, toc, tar_split, vouched: None }.checked(blob_len, limits).map(Some)
     }
 
     /// Returns which writer's form the blob has.
@@ -146,14 +166,25 @@ impl Locator {
         self.tar_split.as_ref()
     }
 
-    /// Returns the digest of the compressed TOC, from the manifest; `None` for what a footer said.
-    pub const fn vouched(&self) -> Option<&Digest> {
-        self.vouched.as_ref()
+    /// Returns the digest that the manifest names the TOC by, of its JSON where stargz-snapshotter wrote it, of the
+    /// compressed TOC else; `None` for what a footer said.
+    pub fn vouched(&self) -> Option<&Digest> {
+        self.plain.as_ref().or(self.compressed.as_ref())
     }
 
-    /// Returns where the data frames end: at the header of the TOC's own frame.
+    /// Returns the digest that the compressed TOC must have, if the manifest says.
+    pub(crate) const fn compressed(&self) -> Option<&Digest> {
+        self.compressed.as_ref()
+    }
+
+    /// Returns the digest that the TOC's JSON must have, if the manifest says.
+    pub(crate) const fn plain(&self) -> Option<&Digest> {
+        self.plain.as_ref()
+    }
+
+    /// Returns where the data frames end: at the TOC's own frame, skippable header included, or at the footer.
     pub const fn data_end(&self) -> u64 {
-        self.toc.range.start.saturating_sub(SKIPPABLE_HEADER_LEN)
+        self.data_end
     }
 
     /// Returns the one range that holds TOC and tar-split; they lie 8 bytes apart.
@@ -172,6 +203,9 @@ impl Locator {
         ];
         for (what, span, len_limit, plain_limit) in spans {
             let Some(Span { range, plain_len }) = span else { continue };
+            if range.is_empty() {
+                return Err(LocateError::FooterPosition { offset: range.start, len: 0 });
+            }
             if range.end > blob_len {
                 return Err(LocateError::PastEnd { what, end: range.end, blob_len });
             }
@@ -204,6 +238,11 @@ impl Span {
         // The TOC lies in a skippable frame after at least nothing: 8 bytes of header come before it.
         let end = offset.checked_add(len)?;
         (offset >= SKIPPABLE_HEADER_LEN && len > 0).then_some(Self { range: offset..end, plain_len })
+    }
+
+    /// Where the skippable frame around it begins.
+    const fn frame_start(&self) -> u64 {
+        self.range.start.saturating_sub(SKIPPABLE_HEADER_LEN)
     }
 }
 
@@ -239,6 +278,9 @@ pub enum LocateError {
         /// The annotation's key.
         key: &'static str,
     },
+    /// The annotations leave it to the end of the blob to say where the TOC lies, and it does not.
+    #[error("the blob ends in no footer that says where its table of contents lies")]
+    NoFooter,
     /// TOC and tar-split claim the same bytes.
     #[error("TOC at {toc:?} and tar-split at {tar_split:?} overlap")]
     Overlap {
@@ -257,6 +299,14 @@ pub enum LocateError {
         /// The blob's length.
         blob_len: u64,
     },
+    /// The end of the blob did not come.
+    #[error("the end of the blob is missing from {at} on, it ends at {blob_len}")]
+    TailCut {
+        /// The offset of the first byte missing.
+        at: u64,
+        /// The blob's length.
+        blob_len: u64,
+    },
     /// A stretch is longer than the limits allow.
     #[error("the {what} is said to be {len} bytes, the limit is {limit}")]
     TooLarge {
@@ -270,6 +320,10 @@ pub enum LocateError {
     /// The layer claims to be zstd:chunked and eStargz at once; the reference refuses this too.
     #[error("the layer has a zstd:chunked and an eStargz TOC annotation")]
     TwoTocs,
+}
+
+fn parse(key: &'static str, text: &str) -> Result<Digest, LocateError> {
+    text.parse().map_err(|_bad| malformed(key, text))
 }
 
 fn malformed(key: &'static str, value: &str) -> LocateError {

@@ -1,5 +1,8 @@
 //! What the user, and the link to the registry, make of a decision.
 
+use core::fmt;
+use core::str::FromStr;
+
 use crate::Limits;
 
 /// Parameters of [`crate::decide`].
@@ -28,13 +31,59 @@ pub struct Cost {
     pub in_flight: u32,
 }
 
-/// The rung of the trust ladder that a layer must reach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+/// The rung of the trust ladder that a layer must reach, or has reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_enums, reason = "the two words of the command line")]
 pub enum Trust {
+    /// The manifest vouches for the TOC, and every file is what the TOC says. Nothing ties it to the DiffID.
+    Toc,
     /// The tar that the layer stands for is rebuilt and has the DiffID that the image names.
+    #[default]
     DiffId,
 }
+
+impl Trust {
+    /// Returns the word for it on the command line, in records and in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DiffId => "diffid",
+            Self::Toc => "toc",
+        }
+    }
+}
+
+impl fmt::Display for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Trust {
+    type Err = TrustError;
+
+    fn from_str(text: &str) -> Result<Self, TrustError> {
+        [Self::DiffId, Self::Toc].into_iter().find(|trust| trust.as_str() == text).ok_or(TrustError)
+    }
+}
+
+impl serde::Serialize for Trust {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Trust {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <alloc::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A word that names no rung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected diffid or toc")]
+#[non_exhaustive]
+pub struct TrustError;
 
 impl Cost {
     /// Returns how many unwanted bytes are cheaper than one more request.
@@ -44,8 +93,17 @@ impl Cost {
     /// assert_eq!(cost.gap(), 62_500);
     /// ```
     pub fn gap(&self) -> u64 {
+        self.bytes_in(self.in_flight)
+    }
+
+    /// Returns how many bytes cost as much as one more round trip that nobody shares.
+    pub fn round_trip(&self) -> u64 {
+        self.bytes_in(1)
+    }
+
+    fn bytes_in(&self, in_flight: u32) -> u64 {
         let bytes = u128::from(self.round_trip_us).saturating_mul(u128::from(self.bytes_per_second));
-        let share = bytes.div_euclid(u128::from(self.in_flight.max(1))).div_euclid(1_000_000);
+        let share = bytes.div_euclid(u128::from(in_flight.max(1))).div_euclid(1_000_000);
         u64::try_from(share).unwrap_or(u64::MAX)
     }
 }

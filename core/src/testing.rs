@@ -14,6 +14,8 @@ use crate::{
     Policy, Source, Toc, TocError, TocFetch, compress, decide,
 };
 
+pub(crate) mod stargz;
+
 macro_rules! fixture_bytes {
     ($path:literal) => {
         include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/", $path)).as_slice()
@@ -148,7 +150,7 @@ fn append(blob: &mut Vec<u8>, bytes: &[u8]) -> usize {
     blob.len() - bytes.len()
 }
 
-fn header(name: &str, size: usize) -> [u8; 512] {
+pub(crate) fn header(name: &str, size: usize) -> [u8; 512] {
     let mut header = [0; 512];
     let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
     put(0, name);

@@ -4,8 +4,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 
-use flate2::{Decompress, FlushDecompress, Status};
-
+use crate::gzip::Members;
 use crate::zstd::Decoder;
 use crate::{Digest, Hasher, Limits};
 
@@ -33,7 +32,7 @@ pub struct Unwrap {
 enum Codec {
     /// Not enough bytes to tell.
     Unknown,
-    Gzip(Gzip),
+    Gzip(Members),
     Plain,
     Zstd(Decoder),
 }
@@ -89,7 +88,7 @@ impl Unwrap {
     fn sniff(&mut self) -> Result<bool, UnwrapError> {
         let Some(magic) = self.head.first_chunk::<6>() else { return Ok(false) };
         self.codec = match magic {
-            [0x1f, 0x8b, ..] => Codec::Gzip(Gzip::new()),
+            [0x1f, 0x8b, ..] => Codec::Gzip(Members::new()),
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
                 Codec::Zstd(Decoder::new(self.window_log))
             }
@@ -170,7 +169,10 @@ impl Unwrap {
                 Ok((len, len))
             }
             Codec::Gzip(gzip) => {
-                gzip.step(input, &mut self.buffer).map_err(|message| UnwrapError::Gzip { at, message })
+                let progress = gzip
+                    .decode(input, &mut self.buffer)
+                    .map_err(|message| UnwrapError::Gzip { at, message })?;
+                Ok((progress.read, progress.written))
             }
             Codec::Zstd(decoder) => {
                 let progress = decoder
@@ -179,58 +181,6 @@ impl Unwrap {
                 Ok((progress.read, progress.written))
             }
         }
-    }
-}
-
-/// Gzip members one after the other. Zeros after the last are padding, as gzip and tapes have it.
-struct Gzip {
-    member: Decompress,
-    state: GzipState,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum GzipState {
-    Between,
-    Inside,
-    Padding,
-}
-
-impl Gzip {
-    fn new() -> Self {
-        Self { member: Decompress::new_gzip(15), state: GzipState::Inside }
-    }
-
-    fn at_end(&self) -> bool {
-        self.state != GzipState::Inside
-    }
-
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), alloc::string::String> {
-        match (self.state, input.first()) {
-            (_, None) if self.state != GzipState::Inside => return Ok((0, 0)),
-            (GzipState::Between, Some(0)) => self.state = GzipState::Padding,
-            (GzipState::Between, Some(_)) => {
-                self.member = Decompress::new_gzip(15);
-                self.state = GzipState::Inside;
-            }
-            _ => {}
-        }
-        if self.state == GzipState::Padding {
-            let zeros = input.iter().take_while(|byte| **byte == 0).count();
-            if zeros == input.len() {
-                return Ok((zeros, 0));
-            }
-            return Err("bytes that are no gzip follow its zero padding".into());
-        }
-        let (before_in, before_out) = (self.member.total_in(), self.member.total_out());
-        let status = self
-            .member
-            .decompress(input, output, FlushDecompress::None)
-            .map_err(|error| error.to_string())?;
-        if status == Status::StreamEnd {
-            self.state = GzipState::Between;
-        }
-        let moved = |now: u64, before: u64| usize::try_from(now.saturating_sub(before)).unwrap_or(0);
-        Ok((moved(self.member.total_in(), before_in), moved(self.member.total_out(), before_out)))
     }
 }
 

@@ -1,20 +1,27 @@
 //! A layer read front to back: the tar alone says everything, and its TOC is made on the way.
 
+mod content;
+mod cuts;
+mod recut;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::diff_id::VerifiedLayer;
+pub use recut::Recut;
+
+use content::{Content, ZEROS};
+use cuts::Cuts;
+
 use crate::tar::{TarError, TarEvent, TarReader};
 use crate::tar_split::TarSplitWriter;
 use crate::toc::{CompressedTarSplit, FileId, Toc};
 use crate::unwrap::WholeBlob;
+use crate::verified::VerifiedLayer;
 use crate::zstd::Encoder;
 use crate::{Crc64, Digest, Hasher, Kind, Limits, Member, Name};
 
 /// GNU tar and its kin write in records of 20 blocks, and fill the last one with zeros.
 const RECORD: u64 = 10_240;
-/// Holes are hashed as the zeros they read as.
-const ZEROS: [u8; 4096] = [0; 4096];
 
 /// Takes a layer's tar and lends the contents of its files, each with its digest at its end.
 #[derive(Debug)]
@@ -26,8 +33,10 @@ pub struct WholeFetch {
     limits: Limits,
     members: Vec<(Member, Option<Digest>)>,
     content_bytes: u64,
-    /// The file being received: its hasher, and how far it reached.
-    file: Option<(Hasher, u64)>,
+    /// The file being received.
+    file: Option<Content>,
+    /// The chunks of the files so far.
+    cuts: Cuts,
     split: Option<SplitWriter>,
     failed: Option<WholeError>,
 }
@@ -82,20 +91,30 @@ impl WholeFetch {
             members: Vec::new(),
             content_bytes: 0,
             file: None,
+            cuts: Cuts::none(limits),
             split: Some(SplitWriter::new()),
             failed: None,
         }
+    }
+
+    /// Starts like [`new`](Self::new), and cuts every file into the chunks that a zstd:chunked writer would cut it into,
+    /// so that later layers can take parts of it. A sparse file is cut as it reads, holes filled with zeros.
+    ///
+    /// Costs another look at every byte, and another hash of those that lie behind the first chunk of their file. A
+    /// layer whose TOC would grow over the limits by it has no chunks in the end.
+    pub fn with_chunks(limits: &Limits) -> Self {
+        Self { cuts: Cuts::new(limits), ..Self::new(limits) }
     }
 
     /// Takes the next bytes of the uncompressed tar. The guard must be read to its end.
     pub fn receive<'a>(&'a mut self, bytes: &'a [u8]) -> WholePieces<'a> {
         self.diff_id.update(bytes);
         self.len = self.len.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        let Self { tar, members, content_bytes, file, split, limits, failed, .. } = self;
+        let Self { tar, members, content_bytes, file, cuts, split, limits, failed, .. } = self;
         WholePieces {
             events: tar.receive(bytes),
             failed,
-            state: State { members, content_bytes, file, split, limits },
+            state: State { members, content_bytes, file, cuts, split, limits },
         }
     }
 
@@ -120,7 +139,8 @@ impl WholeFetch {
         if padding > 0 && padded.finish() != *expected || padding == 0 && actual != *expected {
             return Err(WholeError::DiffId { expected: *expected, actual });
         }
-        let verified = VerifiedLayer::new(*expected, Arc::new(Toc::from_members(self.members)));
+        let toc = self.cuts.apply(Toc::from_members(self.members));
+        let verified = VerifiedLayer::new(*expected, Arc::new(toc));
         let tar_split = self.split.map(|mut split| {
             let mut left = padding;
             while left > 0 {
@@ -147,7 +167,8 @@ pub struct WholePieces<'a> {
 struct State<'a> {
     members: &'a mut Vec<(Member, Option<Digest>)>,
     content_bytes: &'a mut u64,
-    file: &'a mut Option<(Hasher, u64)>,
+    file: &'a mut Option<Content>,
+    cuts: &'a mut Cuts,
     split: &'a mut Option<SplitWriter>,
     limits: &'a Limits,
 }
@@ -185,10 +206,8 @@ impl State<'_> {
             }
             TarEvent::Member(entry) => self.member(entry),
             TarEvent::Data { offset, bytes } => {
-                if let Some((hasher, reached)) = self.file {
-                    zeros(hasher, offset.saturating_sub(*reached));
-                    hasher.update(bytes);
-                    *reached = offset.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+                if let Some(content) = self.file {
+                    content.receive(offset, bytes, &mut self.cuts.budget);
                 }
                 if let Some(split) = self.split {
                     split.data(bytes);
@@ -199,13 +218,15 @@ impl State<'_> {
                 if let Some(split) = self.split {
                     split.end();
                 }
-                let Some((mut hasher, reached)) = self.file.take() else { return Ok(None) };
-                let index = self.members.len().saturating_sub(1);
+                let Some(content) = self.file.take() else { return Ok(None) };
+                let file = FileId::new(self.members.len().saturating_sub(1));
                 let Some((member, digest)) = self.members.last_mut() else { return Ok(None) };
-                zeros(&mut hasher, member.size.saturating_sub(reached));
-                let content = hasher.finish();
+                let (content, chunks) = content.finish(member.size, &mut self.cuts.budget);
+                if let Some(chunks) = chunks {
+                    self.cuts.add(file, chunks);
+                }
                 *digest = Some(content);
-                Ok(Some(WholePiece::End { file: FileId::new(index), digest: content }))
+                Ok(Some(WholePiece::End { file, digest: content }))
             }
         }
     }
@@ -220,6 +241,7 @@ impl State<'_> {
         let member = entry.member;
         let file = FileId::new(self.members.len());
         let (size, regular) = (member.size, member.kind == Kind::Regular);
+        let cut = self.cuts.budget.enter(&member.name);
         self.members.push((member, regular.then_some(Digest::EMPTY)));
         if !regular || size == 0 {
             return Ok(None);
@@ -228,7 +250,7 @@ impl State<'_> {
         if size > self.limits.file || *self.content_bytes > self.limits.content {
             return Err(WholeError::TooLarge { len: *self.content_bytes, limit: self.limits.content });
         }
-        *self.file = Some((Hasher::new(), 0));
+        *self.file = Some(Content::new(cut));
         Ok(Some(WholePiece::Begin { file, size }))
     }
 }

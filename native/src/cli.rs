@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use shingle::registry::{Platform, Reference, ReferenceError};
-use shingle_core::LinkMode;
+use shingle_core::{LinkMode, Trust};
 
 pub(crate) use transfer::{CompressionArgs, ConvertArgs, CopyArgs, PushArgs};
 
@@ -96,8 +96,20 @@ Link modes, strongest first:
   copy      shares nothing
   auto      the strongest that fits each file and that the file system allows
 
+Trust:
+  diffid    the layer's tar is rebuilt and is the one that the image's config names (default)
+  toc       layers without a tar-split (eStargz, podman 4.3) come by file too: the manifest vouches
+            for their table of contents, and that for every file; nothing shows that it is the
+            tar's. All others are proven as ever
+
+Podman's storage.conf is read too, its [storage.options.pull_options]: convert_images = \"true\"
+stands for --convert, use_hard_links = \"true\" for --link-mode hardlink. The command line counts
+more; --verbose says who decided.
+
 Examples:
   shingle pull quay.io/fedora/fedora:latest
+  shingle pull --trust toc registry.example/app:esgz
+  shingle pull --convert docker.io/library/debian:12   # gzip; later pulls reuse parts of its files
   shingle pull --link-mode reflink --strict registry.example/app:2
   shingle pull --platform linux/arm64 alpine
   shingle pull --tls-verify=false localhost:5000/app:2
@@ -110,6 +122,13 @@ pub(crate) struct PullArgs {
     pub(crate) link: LinkArgs,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+    /// How far a layer must be proven: diffid, else it is pulled whole; toc is enough where nothing better can be had
+    /// [default: diffid].
+    #[arg(long, value_name = "RUNG", value_parser = trust())]
+    pub(crate) trust: Option<Trust>,
+    /// Index the chunks of layers that are pulled whole too, so that later pulls reuse parts of their files.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) convert: Option<bool>,
     /// How many requests run at once.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) jobs: Option<u32>,
@@ -269,6 +288,11 @@ fn reference(text: &str) -> Result<Reference, String> {
 
 fn platform(text: &str) -> Result<Platform, shingle::registry::PlatformError> {
     text.parse()
+}
+
+fn trust() -> impl clap::builder::TypedValueParser<Value = Trust> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new(["diffid", "toc"]).try_map(|name| name.parse::<Trust>())
 }
 
 fn link_mode() -> impl clap::builder::TypedValueParser<Value = LinkMode> {

@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use shingle::config::ConfigError;
 use shingle::pull::PullError;
 use shingle::registry::{ClientError, RegistryError};
 use shingle::store::StoreError;
@@ -77,6 +78,12 @@ impl From<Unwritten> for Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         Self::new(error)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self { hint: Some(error.hint().to_owned()), refused: false, error: error.into() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that goes wrong should panic"))]
 
+pub mod config;
 pub mod loopback;
 pub mod pack;
 pub mod pull;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use shingle::pull::{LayerMode, LayerReport, LayerStart, Phase, Reporter};
-use shingle_core::Digest;
+use shingle_core::{Digest, Trust};
 
 pub(crate) use transfer::TransferProgress;
 
@@ -108,6 +108,7 @@ impl Reporter for Progress<'_> {
             Phase::Waiting => "Waiting",
             Phase::Toc => "Reading",
             Phase::Fetching => "Fetching",
+            Phase::Indexing => "Indexing",
             Phase::Verifying => "Verifying",
             Phase::Publishing => "Publishing",
             _ => "",
@@ -176,22 +177,35 @@ fn say_layer(printer: &Printer, report: &LayerReport) {
         Thousands(files.copied),
         Thousands(files.written)
     );
+    let rung = match report.trust {
+        Trust::DiffId => "proven by DiffID",
+        Trust::Toc => "proven by its TOC alone",
+    };
     match report.mode {
-        LayerMode::Present => printer.say("  already here"),
+        LayerMode::Present => printer.say(format_args!("  already here, {rung}")),
         LayerMode::Partial => {
-            printer.say(format_args!("  fetched {fetched} (TOC {})", Bytes(report.toc_bytes)));
+            printer.say(format_args!("  fetched {fetched} (TOC {}), {rung}", Bytes(report.toc_bytes)));
             printer.say(format_args!("  files: {files}"));
         }
         // Whole, and what may come after it.
         _ => {
             let why = report.why.as_deref().unwrap_or("no reason is known");
-            printer.say(format_args!("  fetched {fetched}, whole: {why}"));
+            printer.say(format_args!("  fetched {fetched}, {rung}, whole: {why}"));
             printer.say(format_args!("  files: {files}"));
         }
     }
+    if let Some(chunks) = report.chunks_indexed {
+        printer.say(format_args!("  indexed {}", Count(chunks, "chunk")));
+    }
     if printer.verbose() {
         printer.say(format_args!("  blob    {}", report.blob));
-        printer.say(format_args!("  DiffID  {}", report.diff_id));
+        match &report.toc_digest {
+            Some(toc) => {
+                printer.say(format_args!("  DiffID  {}, not proven", report.diff_id));
+                printer.say(format_args!("  TOC     {toc}"));
+            }
+            None => printer.say(format_args!("  DiffID  {}", report.diff_id)),
+        }
         printer.say(format_args!("  type    {}", report.media_type));
     }
 }

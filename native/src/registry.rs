@@ -41,7 +41,7 @@ pub use blob::{Blob, BlobBody, Coverage, OnWhole, Traffic};
 pub use client::{Client, ClientError, ClientOptions, Timeouts};
 pub(crate) use error::shown;
 pub use error::{Asked, Fault, RegistryError, TransportError};
-pub use image::{LayerDescriptor, ResolvedImage};
+pub use image::{BlobDescriptor, LayerDescriptor, ResolvedImage};
 pub use manifest::ManifestError;
 pub(crate) use manifest::{INDEXES, Parsed, choose};
 pub use platform::{Platform, PlatformError};

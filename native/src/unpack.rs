@@ -45,10 +45,10 @@ pub enum UnpackError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A layer in the store that makes no tree; it was changed since it was pulled.
-    #[error("layer {diff_id}")]
+    #[error("layer {layer}")]
     Tree {
-        /// The layer.
-        diff_id: Digest,
+        /// The layer's id.
+        layer: Digest,
         /// What is wrong with it.
         source: TreeError,
     },
@@ -98,11 +98,12 @@ pub fn unpack(
     let mut tree = Tree::empty();
     let (mut tocs, mut sources) = (Vec::new(), Vec::new());
     for (number, layer) in (0..).zip(&image.layers) {
-        let toc = store.layer(&layer.diff_id)?.toc;
-        let fail = |source| UnpackError::Tree { diff_id: layer.diff_id, source };
+        let id = layer.id();
+        let toc = store.layer(&id)?.toc;
+        let fail = |source| UnpackError::Tree { layer: id, source };
         let upper = Tree::build(&toc, store.limits()).map_err(fail)?;
         tree.stack(&upper, number);
-        sources.push(Source::new(store, &layer.diff_id, &upper, &toc)?);
+        sources.push(Source::new(store, &id, &upper, &toc)?);
         tocs.push(toc);
     }
     let layout = Layout::new(&tree, &tocs);
@@ -136,9 +137,9 @@ struct Source {
 }
 
 impl Source {
-    fn new(store: &Store, diff_id: &Digest, tree: &Tree, toc: &Arc<Toc>) -> Result<Self, StoreError> {
+    fn new(store: &Store, id: &Digest, tree: &Tree, toc: &Arc<Toc>) -> Result<Self, StoreError> {
         let paths = crate::store::Sites::new(&Layout::new(tree, &[Arc::clone(toc)]), toc.entries().len());
-        let path = format!("trees/{}", diff_id.to_hex());
+        let path = format!("trees/{}", id.to_hex());
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let tree = openat(store.fd(), path.as_str(), flags, Mode::empty()).map_err(at("open", path))?;
         Ok(Self { tree, paths })

@@ -1,7 +1,9 @@
 """What the benches share: running a command and weighing it, loop file systems, the registry's counters."""
 
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -149,3 +151,34 @@ class Trixie:
     def close(self):
         self.holder.kill()
         self.holder.wait()
+
+
+def layout(directory, tar, media_type, compress):
+    """An OCI layout with one image of one layer."""
+    done = directory / ".complete"
+    if done.exists():
+        return directory
+    shutil.rmtree(directory, ignore_errors=True)
+    blobs = directory / "blobs/sha256"
+    blobs.mkdir(parents=True)
+
+    def put(data):
+        digest = hashlib.sha256(data).hexdigest()
+        (blobs / digest).write_bytes(data)
+        return {"digest": f"sha256:{digest}", "size": len(data)}
+
+    plain = tar.read_bytes()
+    layer = {"mediaType": media_type, **put(compress(plain))}
+    config = {
+        "architecture": "amd64", "os": "linux",
+        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(plain).hexdigest()]},
+    }
+    config = {"mediaType": "application/vnd.oci.image.config.v1+json", **put(json.dumps(config).encode())}
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = {"schemaVersion": 2, "mediaType": kind, "config": config, "layers": [layer]}
+    entry = {"mediaType": kind, **put(json.dumps(manifest).encode())}
+    entry["annotations"] = {"org.opencontainers.image.ref.name": "x"}
+    (directory / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
+    (directory / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    done.touch()
+    return directory

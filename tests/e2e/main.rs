@@ -12,6 +12,7 @@ mod demo;
 mod gc;
 mod hostile;
 mod ranges;
+mod reference;
 mod scene;
 mod tars;
 mod zoo;

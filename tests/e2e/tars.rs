@@ -31,7 +31,7 @@ const BEYOND_THE_ORACLE: [&str; 2] = ["gnu-times", "pax-x"];
 /// Tars that GNU tar cannot extract either.
 const BROKEN: [&str; 3] = ["continued", "damaged", "truncated"];
 
-fn tars(dir: &Path) -> Vec<(String, PathBuf)> {
+pub(crate) fn tars(dir: &Path) -> Vec<(String, PathBuf)> {
     succeed(script("mktars").arg(dir));
     let mut all: Vec<_> = [dir, &here("fixtures/tar")]
         .iter()

@@ -1,5 +1,7 @@
 //! One small layer with every kind of entry, written by real tools, from a real registry.
 
+mod trust;
+
 use serde_json::Value;
 use shingle::loopback::{Content, Loopback};
 use shingle_tests::cli::Shingle;

@@ -136,7 +136,7 @@ impl Parts {
     }
 }
 
-fn row(entry: &mut tar::Entry<'_, &[u8]>) -> Map<String, Value> {
+pub(crate) fn row(entry: &mut tar::Entry<'_, &[u8]>) -> Map<String, Value> {
     let mut row = Map::new();
     let header = entry.header().clone();
     let kind = match header.entry_type() {

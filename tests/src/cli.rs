@@ -126,6 +126,8 @@ impl Shingle {
             command.arg("--tls-verify=false");
         }
         command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", self.home.path());
+        // Not this machine's settings.
+        command.env("CONTAINERS_STORAGE_CONF", "/dev/null");
         command.env("COLUMNS", "100").stdin(Stdio::null()).current_dir("/");
         command
     }

@@ -10,6 +10,8 @@ use shingle_core::Digest;
 
 /// The media type of a manifest.
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// The media type of an index.
+pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const TAR: &str = "application/vnd.oci.image.layer.v1.tar";
 /// The media type of a gzip layer.
@@ -108,18 +110,20 @@ impl Image {
     /// # Panics
     /// When the directory cannot be written.
     pub fn write(&self, layout: &Path, tag: &str) {
-        let blobs = layout.join("blobs/sha256");
-        std::fs::create_dir_all(&blobs).unwrap();
+        let mut entry = self.write_blobs(&layout.join("blobs/sha256"));
+        entry["annotations"] = json!({"org.opencontainers.image.ref.name": tag});
+        write_top(layout, &entry);
+    }
+
+    /// Writes config, manifest and layers below `blobs`; returns the manifest's descriptor.
+    fn write_blobs(&self, blobs: &Path) -> Value {
+        std::fs::create_dir_all(blobs).unwrap();
         let put = |bytes: &[u8]| std::fs::write(blobs.join(Digest::of(bytes).to_hex()), bytes).unwrap();
         let (config, manifest) = self.documents();
         put(&config);
         put(&manifest);
         self.layers.iter().for_each(|layer| put(&layer.blob));
-        let mut entry = descriptor(MANIFEST, &manifest);
-        entry["annotations"] = json!({"org.opencontainers.image.ref.name": tag});
-        let index = json!({"schemaVersion": 2, "manifests": [entry]});
-        std::fs::write(layout.join("index.json"), index.to_string()).unwrap();
-        std::fs::write(layout.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+        descriptor(MANIFEST, &manifest)
     }
 
     fn documents(&self) -> (Vec<u8>, Vec<u8>) {
@@ -130,6 +134,31 @@ impl Image {
         }
         (config, manifest.to_string().into_bytes())
     }
+}
+
+/// Writes images, each for an architecture of Linux, as an OCI layout with one tag for the index of them all.
+///
+/// # Panics
+/// When the directory cannot be written.
+pub fn write_index(layout: &Path, tag: &str, images: &[(&str, Image)]) {
+    let blobs = layout.join("blobs/sha256");
+    let manifests = images.iter().map(|(architecture, image)| {
+        let mut entry = image.write_blobs(&blobs);
+        entry["platform"] = json!({"os": "linux", "architecture": architecture});
+        entry
+    });
+    let manifests: Vec<_> = manifests.collect();
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}).to_string();
+    std::fs::write(blobs.join(Digest::of(index.as_bytes()).to_hex()), &index).unwrap();
+    let mut entry = descriptor(INDEX, index.as_bytes());
+    entry["annotations"] = json!({"org.opencontainers.image.ref.name": tag});
+    write_top(layout, &entry);
+}
+
+fn write_top(layout: &Path, entry: &Value) {
+    let index = json!({"schemaVersion": 2, "manifests": [entry]});
+    std::fs::write(layout.join("index.json"), index.to_string()).unwrap();
+    std::fs::write(layout.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
 }
 
 fn descriptor(media_type: &str, bytes: &[u8]) -> Value {

@@ -14,6 +14,7 @@ pub mod compare;
 pub mod layout;
 pub mod need;
 pub mod peers;
+pub mod stargz;
 pub mod tree;
 
 use std::path::PathBuf;

@@ -32,6 +32,24 @@ impl Registry {
         format!("127.0.0.1:{}/{image}", self.port)
     }
 
+    /// Returns a place in the registry's log: everything so far is before it.
+    ///
+    /// # Panics
+    /// When the log cannot be read.
+    pub fn mark(&self) -> u64 {
+        succeed(script("registry").arg("mark").arg(self.dir.path())).trim().parse().unwrap()
+    }
+
+    /// Returns how many bytes of blobs were sent after a place in the log.
+    ///
+    /// # Panics
+    /// When the log cannot be read.
+    pub fn blob_bytes_since(&self, mark: u64) -> u64 {
+        let counts = succeed(script("registry").arg("bytes").arg(self.dir.path()).arg(mark.to_string()));
+        let counts: serde_json::Value = serde_json::from_str(&counts).unwrap();
+        counts["blob_bytes"].as_u64().unwrap()
+    }
+
     /// Pushes a tag of an OCI layout as it is.
     ///
     /// # Panics

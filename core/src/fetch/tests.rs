@@ -1,5 +1,7 @@
 //! Any split gives the same files, and no altered byte gets out.
 
+mod stargz;
+
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::ToString;
@@ -47,7 +49,7 @@ fn check(layer: &Layer, files: &Files, complete: Complete) -> Result<VerifiedLay
 
 fn assert_whole(layer: &Layer, files: &Files, complete: Complete) {
     assert!(*files == layer.contents());
-    assert_eq!(check(layer, files, complete).unwrap().diff_id(), &layer.diff_id());
+    assert_eq!(check(layer, files, complete).unwrap().diff_id(), Some(&layer.diff_id()));
 }
 
 #[test]
@@ -270,7 +272,7 @@ fn frames_that_hold_something_else() {
     assert!(matches!(error, FetchError::Short { expected: 500, actual: 499, .. }), "{error}");
 
     let error = fail(|file| drop(file.instead.insert(0, noise(6, 99))));
-    assert!(matches!(error, FetchError::Zstd { .. }), "{error}");
+    assert!(matches!(error, FetchError::Undecodable { .. }), "{error}");
 
     let half = compress(&noise(6, 500));
     let error = fail(|file| drop(file.instead.insert(1, half[..half.len() / 2].to_vec())));

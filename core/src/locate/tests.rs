@@ -1,5 +1,7 @@
 //! Annotations and footers, real and false.
 
+mod stargz;
+
 use alloc::string::ToString;
 
 use super::*;
@@ -45,7 +47,7 @@ fn no_annotations_is_not_an_error() {
 #[test]
 fn stargz_zstd_carries_both_digests_under_old_keys() {
     let both = locate(&[(OLD_CHECKSUM, SUM), (OLD_POSITION, "100:10:20:1"), (ESTARGZ_DIGEST, SUM)]);
-    assert_eq!(both.unwrap().unwrap().form(), Form::Old);
+    assert_eq!(both.unwrap().unwrap().form(), Form::StargzZstd);
     let both = locate(&[(CHECKSUM, SUM), (POSITION, "100:10:20:1"), (ESTARGZ_DIGEST, SUM)]);
     assert_eq!(both, Err(LocateError::TwoTocs));
 }
@@ -95,7 +97,7 @@ fn footers_that_are_none_or_lie() {
     assert_eq!(Locator::from_footer(b"", 0, &limits), Ok(None));
     assert_eq!(Locator::from_footer(&[0; 100], 100, &limits), Ok(None));
     let mut footer = [0; FOOTER_LEN];
-    footer[56..].copy_from_slice(MAGIC);
+    footer[56..].copy_from_slice(b"GNUlInUx");
     assert_eq!(Locator::from_footer(&footer, 64, &limits), Err(LocateError::FooterType { actual: 0 }));
     footer[24] = 1;
     assert!(matches!(Locator::from_footer(&footer, 64, &limits), Err(LocateError::FooterPosition { .. })));

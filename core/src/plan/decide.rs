@@ -9,7 +9,7 @@ use super::{Donated, Part, Plan, PlannedFile, Source, Target, merge};
 use crate::agree::Disagreement;
 use crate::locate::LocateError;
 use crate::policy::{Policy, Trust};
-use crate::toc::{BadTarSplit, Body, Entry, FileId, Toc, TocError};
+use crate::toc::{BadTarSplit, Body, Chunk, Entry, FileId, Toc, TocError};
 use crate::{Class, Digest, Inventory};
 
 /// How a layer is pulled.
@@ -32,14 +32,25 @@ pub enum Reason {
     /// Annotations that lead nowhere.
     #[error("{0}")]
     Locate(LocateError),
-    /// The old form, which has no tar-split: nothing ties the TOC to the DiffID.
-    #[error("no tar-split (written by podman 4.3 or older, or by stargz-snapshotter)")]
+    /// No tar-split, as in eStargz and old forms: nothing ties the TOC to the DiffID, and the user wants that.
+    #[error(
+        "no tar-split ties its table of contents to the DiffID (eStargz, or written by podman 4.3 or older); \
+         with `--trust toc` it is pulled by file"
+    )]
     NoTarSplit,
     /// No annotation of the layer speaks of a TOC.
     #[error("no table of contents ({media_type})")]
     NoToc {
         /// The layer's media type.
         media_type: String,
+    },
+    /// The TOC should be in another image, and is not.
+    #[error("its table of contents should be in the image {image}, which {problem}")]
+    ExternalToc {
+        /// The image's name.
+        image: String,
+        /// What is wrong with it.
+        problem: &'static str,
     },
     /// The registry does not answer ranges.
     #[error("the registry does not serve ranges of this blob")]
@@ -50,6 +61,9 @@ pub enum Reason {
     /// A TOC that is not understood.
     #[error("{0}")]
     Toc(TocError),
+    /// A TOC that neither the manifest vouches for nor a tar-split ties to the DiffID.
+    #[error("nothing vouches for its table of contents")]
+    Unvouched,
 }
 
 /// Decides where every byte of a layer comes from.
@@ -59,7 +73,10 @@ pub enum Reason {
 pub fn decide(toc: &Arc<Toc>, inventory: &Inventory, policy: &Policy) -> Decision {
     match policy.trust {
         Trust::DiffId if toc.tar_split_digest().is_none() => return Decision::Whole(Reason::NoTarSplit),
-        Trust::DiffId => {}
+        Trust::Toc if toc.tar_split_digest().is_none() && toc.vouched().is_none() => {
+            return Decision::Whole(Reason::Unvouched);
+        }
+        Trust::DiffId | Trust::Toc => {}
     }
     let mut planner = Planner {
         toc,
@@ -142,7 +159,8 @@ impl Planner<'_> {
             }
             self.part_of.insert((chunk.digest, chunk.len), self.parts.len());
             let (frames, targets) = (frames.clone(), alloc::vec![target]);
-            self.parts.push(Part { frames, len: chunk.len, digest: chunk.digest, targets });
+            let Chunk { skip, len, digest, .. } = *chunk;
+            self.parts.push(Part { frames, skip, len, digest, targets });
         }
         self.files.push(PlannedFile { file, source: Source::Assembled { donated, fetched } });
         true

@@ -77,13 +77,22 @@ pub struct Donated {
     pub digest: Digest,
 }
 
-/// A stretch of the blob that decodes to one chunk, and the places the chunk goes.
+/// A stretch of the blob that decodes to one chunk, perhaps with others, and the places the chunk goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) frames: Range<u64>,
+    /// How many plain bytes of the frames come before the chunk.
+    pub(crate) skip: u64,
     pub(crate) len: u64,
     pub(crate) digest: Digest,
     pub(crate) targets: Vec<Target>,
+}
+
+impl Part {
+    /// Whether this lies in the same frames as `before`, after it: what was decoded for that need not be again.
+    pub(crate) fn continues(&self, before: &Self) -> bool {
+        self.frames == before.frames && self.skip >= before.skip.saturating_add(before.len)
+    }
 }
 
 /// A place that a chunk goes: a file, and an offset in it.

@@ -46,10 +46,14 @@ impl Plan {
             };
             add(count, 1);
         }
+        let mut frames = None;
         for part in self.parts.iter() {
             // A chunk that goes to several places is fetched once and reused from then on.
             add(&mut fetched_bytes, part.len);
-            add(&mut summary.bridged_bytes, part.frames.end.saturating_sub(part.frames.start));
+            // So are frames that hold several chunks.
+            if frames.replace(&part.frames) != Some(&part.frames) {
+                add(&mut summary.bridged_bytes, part.frames.end.saturating_sub(part.frames.start));
+            }
         }
         for request in &self.requests {
             add(&mut summary.requests, 1);

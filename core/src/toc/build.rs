@@ -1,5 +1,7 @@
 //! From the entries as they stand in the JSON to a TOC that holds together.
 
+use alloc::vec::Vec;
+
 use super::json::{self, RawChunk, RawEntry, RawKind};
 use super::{Body, Chunk, Entry, Place, Toc, TocError};
 use crate::{Digest, Kind, Limits, Member, Name};
@@ -30,8 +32,10 @@ pub(super) struct Builder<'a> {
     open: Option<Open>,
     /// End of the last frames seen, or their start while their end is not known yet.
     at: u64,
-    /// The index of the chunk whose end was not said: it ends where the next frames begin.
+    /// The index of the first chunk whose end was not said: it ends where the next frames begin.
     unended: Option<usize>,
+    /// Where in the plain bytes of the last frames the last payload in them ends.
+    inner: u64,
     /// Bytes of all files so far.
     content: u64,
     /// Extended attributes of all members so far.
@@ -60,6 +64,7 @@ impl<'a> Builder<'a> {
             open: None,
             at: 0,
             unended: None,
+            inner: 0,
             content: 0,
             xattrs: 0,
         }
@@ -90,8 +95,11 @@ impl<'a> Builder<'a> {
 
     fn finish(mut self) -> Result<Toc, TocError> {
         self.settle(true)?;
-        if let Place::Blob { data_end } = self.place {
+        if let Place::Blob { data_end, stargz } = self.place {
             self.end_at(data_end);
+            if stargz {
+                self.toc.leave_out(is_stargzs_own);
+            }
         }
         Ok(self.toc)
     }
@@ -191,9 +199,6 @@ impl<'a> Builder<'a> {
     fn push_chunk(&mut self, open: &mut Open, last: bool) -> Result<(), TocError> {
         let (index, chunk) = (self.index, &open.chunk);
         let only = last && open.offset == 0;
-        if chunk.inner_offset != 0 {
-            return Err(TocError::InnerOffset { entry: index, name: self.name() });
-        }
         let left = open.size.saturating_sub(open.offset);
         let len = match u64::try_from(chunk.size) {
             // The writer leaves the size out where the chunk goes to the end of the file.
@@ -221,8 +226,8 @@ impl<'a> Builder<'a> {
             }
             Some(digest) => digest,
         };
-        let body = self.body(chunk, open.end_offset.filter(|_| last))?;
-        self.toc.chunks.push(Chunk { offset: open.offset, len, digest, body });
+        let (body, skip) = self.body(chunk, len, open.end_offset.filter(|_| last))?;
+        self.toc.chunks.push(Chunk { offset: open.offset, len, digest, body, skip });
         open.offset = open.offset.saturating_add(len);
         let end = self.toc.chunks.len();
         if let Some(file) = self.toc.entries.last_mut() {
@@ -231,13 +236,15 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn body(&mut self, chunk: &RawChunk, end: Option<i64>) -> Result<Body, TocError> {
-        let Place::Blob { data_end } = self.place else {
-            return Ok(if chunk.zeros { Body::Zeros } else { Body::Unlocated });
+    /// Returns where a chunk's bytes are, and how many plain bytes of its frames come before it.
+    fn body(&mut self, chunk: &RawChunk, len: u64, end: Option<i64>) -> Result<(Body, u64), TocError> {
+        let Place::Blob { data_end, .. } = self.place else {
+            return Ok((if chunk.zeros { Body::Zeros } else { Body::Unlocated }, 0));
         };
-        let Some(offset) = chunk.frames else {
+        // Go leaves out what is 0: the first frame of a blob, where it holds headers and a payload.
+        let Some(offset) = chunk.frames.or_else(|| (chunk.inner_offset > 0).then_some(0)) else {
             return if chunk.zeros {
-                Ok(Body::Zeros)
+                Ok((Body::Zeros, 0))
             } else {
                 Err(missing(self.index, &self.name(), "offset"))
             };
@@ -250,12 +257,22 @@ impl<'a> Builder<'a> {
             data_end,
         };
         let start = u64::try_from(offset).map_err(|_negative| bad(self, self.at, offset))?;
-        // Frames follow one another; a chunk whose end was not said ends here.
-        if start < self.at || start >= data_end || (self.unended.is_some() && start == self.at) {
+        // Frames follow one another; chunks whose end was not said end here, unless this one is in the same frames.
+        let shares = self.unended.is_some() && start == self.at;
+        if start < self.at || start >= data_end || (shares && chunk.inner_offset == 0) {
             return Err(bad(self, self.at, offset));
         }
-        self.end_at(start);
-        self.at = start;
+        let after = if shares { self.inner } else { 0 };
+        let skip = u64::try_from(chunk.inner_offset).ok().filter(|skip| *skip >= after);
+        let inner = skip.and_then(|skip| skip.checked_add(len)).filter(|end| *end <= self.limits.content);
+        let (Some(skip), Some(inner)) = (skip, inner) else {
+            let (entry, name, inner_offset) = (self.index, self.name(), chunk.inner_offset);
+            return Err(TocError::InnerOffset { entry, name, inner_offset, after });
+        };
+        if !shares {
+            self.end_at(start);
+        }
+        (self.at, self.inner) = (start, inner);
         let end = match end {
             None | Some(0) => None,
             Some(end) => {
@@ -264,24 +281,26 @@ impl<'a> Builder<'a> {
             }
         };
         if let Some(end) = end {
+            self.end_at(end);
             self.at = end;
         }
         if chunk.zeros {
-            return Ok(Body::Zeros);
+            return Ok((Body::Zeros, 0));
         }
         if end.is_none() {
             // The caller is about to push this chunk.
-            self.unended = Some(self.toc.chunks.len());
+            self.unended.get_or_insert(self.toc.chunks.len());
         }
-        Ok(Body::Frames(start..end.unwrap_or(start)))
+        Ok((Body::Frames(start..end.unwrap_or(start)), skip))
     }
 
-    /// Closes the chunk whose end was not said.
+    /// Closes the chunks whose end was not said; they are all in the same frames.
     fn end_at(&mut self, end: u64) {
-        if let Some(chunk) = self.unended.take()
-            && let Some(Chunk { body: Body::Frames(frames), .. }) = self.toc.chunks.get_mut(chunk)
-        {
-            frames.end = end;
+        let Some(first) = self.unended.take() else { return };
+        for chunk in self.toc.chunks.iter_mut().skip(first) {
+            if let Body::Frames(frames) = &mut chunk.body {
+                frames.end = end;
+            }
         }
     }
 
@@ -314,6 +333,35 @@ impl<'a> Builder<'a> {
     fn name(&self) -> Name {
         self.toc.entries.last().map(|entry| entry.member.name.clone()).unwrap_or_default()
     }
+}
+
+impl Toc {
+    /// Leaves out some members, and the chunks of theirs.
+    fn leave_out(&mut self, is_out: impl Fn(&Member) -> bool) {
+        if !self.entries.iter().any(|entry| is_out(&entry.member)) {
+            return;
+        }
+        let mut chunks = Vec::with_capacity(self.chunks.len());
+        self.entries.retain_mut(|entry| {
+            if is_out(&entry.member) {
+                return false;
+            }
+            let start = chunks.len();
+            chunks.extend_from_slice(self.chunks.get(entry.chunks.clone()).unwrap_or_default());
+            entry.chunks = start..chunks.len();
+            true
+        });
+        self.chunks = chunks;
+    }
+}
+
+/// Whether a member is one that stargz-snapshotter adds to a tar for its own use.
+fn is_stargzs_own(member: &Member) -> bool {
+    const OWN: [&[u8]; 3] = [b".no.prefetch.landmark", b".prefetch.landmark", b"stargz.index.json"];
+    let parts = member.name.as_bytes().split(|byte| *byte == b'/');
+    let mut parts = parts.filter(|part| !part.is_empty() && *part != b".");
+    let (only, more) = (parts.next(), parts.next());
+    member.kind == Kind::Regular && more.is_none() && only.is_some_and(|only| OWN.contains(&only))
 }
 
 fn missing(entry: usize, name: &Name, field: &'static str) -> TocError {

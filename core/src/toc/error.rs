@@ -8,7 +8,7 @@ use crate::{Digest, Name};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TocError {
-    /// The compressed TOC is not the one that the manifest vouches for.
+    /// The TOC is not the one that the manifest vouches for.
     #[error("the TOC is {actual}, the manifest says {expected}")]
     Digest {
         /// The digest that the manifest carries.
@@ -38,13 +38,23 @@ pub enum TocError {
         /// What is there.
         value: String,
     },
-    /// Two payloads share a frame, which only eStargz with a minimal chunk size does.
-    #[error("entry {entry} {name} begins inside a frame (innerOffset), which is not supported")]
+    /// The TOC's gzip member cannot be decompressed.
+    #[error("the TOC is no gzip: {message}")]
+    Gzip {
+        /// What the decoder says.
+        message: String,
+    },
+    /// A payload that shares a frame begins before the frame does, or inside the payload before it.
+    #[error("entry {entry} {name}: innerOffset is {inner_offset}, the payload before it ends at {after}")]
     InnerOffset {
         /// The entry's index.
         entry: usize,
         /// Its name.
         name: Name,
+        /// Where in the frame it is said to begin, uncompressed.
+        inner_offset: i64,
+        /// Where in the frame the payload before it ends.
+        after: u64,
     },
     /// The JSON cannot be read.
     #[error("the TOC's JSON, line {line} column {column}: {message}")]
@@ -129,6 +139,12 @@ pub enum TocError {
         /// The length claimed.
         expected: u64,
     },
+    /// The TOC's gzip member holds no tar, or none with a file in it.
+    #[error("the TOC is not the first file of a tar: {message}")]
+    Tar {
+        /// What is wrong.
+        message: String,
+    },
     /// The compressed tar-split is not the one that the TOC vouches for.
     #[error("the tar-split is {actual}, the TOC says {expected}")]
     TarSplitDigest {
@@ -191,21 +207,20 @@ impl TocError {
         match self {
             Self::Digest { .. }
             | Self::EmptyDigest { .. }
+            | Self::Gzip { .. }
+            | Self::InnerOffset { .. }
             | Self::Name { .. }
             | Self::Offset { .. }
             | Self::OneChunk { .. }
             | Self::PlainLen { .. }
             | Self::Sizes { .. }
+            | Self::Tar { .. }
             | Self::TarSplitDigest { .. }
             | Self::TooLarge { .. }
             | Self::TooMany { .. }
             | Self::Truncated { .. }
             | Self::Zstd { .. } => true,
-            Self::Field { .. }
-            | Self::InnerOffset { .. }
-            | Self::Json { .. }
-            | Self::OrphanChunk { .. }
-            | Self::Version { .. } => false,
+            Self::Field { .. } | Self::Json { .. } | Self::OrphanChunk { .. } | Self::Version { .. } => false,
         }
     }
 }

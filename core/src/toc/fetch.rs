@@ -4,7 +4,8 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::{Place, Toc, TocError};
+use super::{Place, Toc, TocError, gzip};
+use crate::codec::Codec;
 use crate::locate::{Locator, Span};
 use crate::tar_split::{TarSplit, TarSplitReadError, TarSplitReader};
 use crate::zstd::{Bounded, Decoder, bounded};
@@ -17,6 +18,8 @@ pub struct TocFetch {
     limits: Limits,
     range: Range<u64>,
     bytes: Vec<u8>,
+    /// The last bytes of the range, where they came before.
+    end: Vec<u8>,
 }
 
 /// A TOC that its digest, if there is one, vouches for, and the tar-split that the TOC vouches for.
@@ -39,14 +42,20 @@ pub struct CompressedTarSplit {
 impl TocFetch {
     /// Starts fetching what `locator` found.
     pub fn new(locator: Locator, limits: Limits) -> Self {
+        Self::with_end(locator, limits, Vec::new())
+    }
+
+    /// Starts fetching what `locator` found, of which these last bytes are here.
+    pub(crate) fn with_end(locator: Locator, limits: Limits, end: Vec<u8>) -> Self {
         let range = locator.range();
-        Self { locator, limits, range, bytes: Vec::new() }
+        Self { locator, limits, range, bytes: Vec::new(), end }
     }
 
     /// Returns the bytes of the blob that are still owed; empty when all came.
     pub fn remaining(&self) -> Range<u64> {
-        let got = u64::try_from(self.bytes.len()).unwrap_or(u64::MAX);
-        self.range.start.saturating_add(got).min(self.range.end)..self.range.end
+        let len = |bytes: &Vec<u8>| u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let end = self.range.end.saturating_sub(len(&self.end));
+        self.range.start.saturating_add(len(&self.bytes)).min(end)..end
     }
 
     /// Takes the next bytes; what is not owed is ignored.
@@ -78,7 +87,8 @@ impl TocFetch {
             let actual = start.saturating_sub(self.range.start);
             return Err(TocError::Truncated { expected, actual });
         }
-        let Self { locator, limits, range, bytes } = self;
+        let Self { locator, limits, range, mut bytes, end } = self;
+        bytes.extend(end);
         let within = |span: &Span| {
             let at = |offset: u64| usize::try_from(offset.saturating_sub(range.start)).unwrap_or(usize::MAX);
             at(span.range.start)..at(span.range.end)
@@ -108,22 +118,32 @@ impl TocBytes {
     /// # Errors
     /// See [`TocError::is_lie`] for what each means.
     pub fn read(self) -> Result<Toc, TocError> {
-        let compressed = self.bytes.get(self.at).unwrap_or_default();
-        if let Some(expected) = self.locator.vouched().copied() {
-            let actual = Digest::of(compressed);
-            if actual != expected {
-                return Err(TocError::Digest { expected, actual });
-            }
-        }
-        let claimed = self.locator.toc().plain_len;
-        let json = bounded(compressed, claimed, self.limits.window_log).map_err(|why| match why {
-            Bounded::TooLong => TocError::PlainLen { expected: claimed },
-            Bounded::Truncated => TocError::Zstd { message: "it ends inside a frame".into() },
-            Bounded::Zstd(error) => TocError::Zstd { message: error.to_string() },
-        })?;
-        drop(self.bytes);
-        Toc::parse(&json, Place::Blob { data_end: self.locator.data_end() }, &self.limits)
+        let Self { locator, limits, bytes, at } = self;
+        let compressed = bytes.get(at).unwrap_or_default();
+        prove(locator.compressed(), compressed)?;
+        let (claimed, form) = (locator.toc().plain_len, locator.form());
+        let json = match form.codec() {
+            Codec::Gzip => gzip::first_file(compressed, claimed, &limits)?,
+            Codec::Zstd => bounded(compressed, claimed, limits.window_log).map_err(|why| match why {
+                Bounded::TooLong => TocError::PlainLen { expected: claimed },
+                Bounded::Truncated => TocError::Zstd { message: "it ends inside a frame".into() },
+                Bounded::Zstd(error) => TocError::Zstd { message: error.to_string() },
+            })?,
+        };
+        drop(bytes);
+        prove(locator.plain(), &json)?;
+        let place = Place::Blob { data_end: locator.data_end(), stargz: form.is_stargz() };
+        let mut toc = Toc::parse(&json, place, &limits)?;
+        (toc.codec, toc.vouched) = (form.codec(), locator.vouched().copied());
+        Ok(toc)
     }
+}
+
+/// Holds bytes against the digest that the manifest names, if it does.
+fn prove(expected: Option<&Digest>, bytes: &[u8]) -> Result<(), TocError> {
+    let Some(expected) = expected.copied() else { return Ok(()) };
+    let actual = Digest::of(bytes);
+    if actual == expected { Ok(()) } else { Err(TocError::Digest { expected, actual }) }
 }
 
 /// All bytes of a tar-split as they lay in the blob: nothing vouches for what it wraps yet.

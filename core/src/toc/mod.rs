@@ -10,7 +10,11 @@
 //! | `version` other than 1 | [`TocError::Version`]: pulled whole |
 //! | a chunk entry with no regular file before it, or of another name | [`TocError::OrphanChunk`]: pulled whole |
 //! | a non-empty regular file without `digest` or `offset`, one of several chunks without `chunkDigest` | [`TocError::Field`]: pulled whole |
-//! | several payloads in one frame (`innerOffset`) | [`TocError::InnerOffset`]: pulled whole |
+//! | several payloads in one frame (`innerOffset`) | accepted; negative, or before the end of the payload before it, [`TocError::InnerOffset`]: refused |
+//! | no `offset` beside an `innerOffset` | 0: Go leaves out what is 0 |
+//! | `stargz.index.json`, `.prefetch.landmark`, `.no.prefetch.landmark` in the root | left out where stargz-snapshotter wrote the TOC: they are its own, not the image's |
+//! | `userName`, `groupName` | skipped: only numbers count |
+//! | a TOC of gzip that holds no tar with a file in it | [`TocError::Gzip`], [`TocError::Tar`]: refused |
 //! | zeros chunk | accepted; its frame is never fetched |
 //! | empty file | accepted with and without the digest of nothing; with another, [`TocError::EmptyDigest`]: refused |
 //! | missing end offset | the next data offset, for the last one the end of the data |
@@ -32,6 +36,7 @@
 mod build;
 mod error;
 mod fetch;
+mod gzip;
 mod json;
 mod store;
 pub(crate) mod time;
@@ -45,15 +50,32 @@ pub use fetch::{
     UnprovenTarSplit,
 };
 
+use crate::codec::Codec;
 use crate::{Digest, Kind, Member};
 
 /// A checked TOC.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Toc {
     entries: Vec<Entry>,
     chunks: Vec<Chunk>,
     tar_split_digest: Option<Digest>,
+    codec: Codec,
+    /// The manifest's digest of it, once it was found to have it.
+    vouched: Option<Digest>,
 }
+
+/// Two are equal if they say the same, whoever vouches for it.
+impl PartialEq for Toc {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { entries, chunks, tar_split_digest, codec, vouched: _ } = self;
+        *entries == other.entries
+            && *chunks == other.chunks
+            && *tar_split_digest == other.tar_split_digest
+            && *codec == other.codec
+    }
+}
+
+impl Eq for Toc {}
 
 /// One member with, for a regular file, its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +97,9 @@ pub struct Chunk {
     pub digest: Digest,
     /// What it is made of.
     pub body: Body,
+    /// How many plain bytes of its frames come before it; 0 but where stargz-snapshotter put several contents into one
+    /// member (`innerOffset`).
+    pub skip: u64,
 }
 
 /// Where a chunk's bytes come from.
@@ -108,8 +133,8 @@ impl FileId {
 /// Where the chunks' offsets must lie.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Place {
-    /// In a blob whose data frames end here.
-    Blob { data_end: u64 },
+    /// In a blob whose data frames end here, written by stargz-snapshotter or not.
+    Blob { data_end: u64, stargz: bool },
     /// In no blob: our own stored form.
     Store,
 }
@@ -127,9 +152,32 @@ impl Toc {
     fn push_unlocated(&mut self, member: Member, digest: Option<Digest>) {
         let start = self.chunks.len();
         if let (Some(digest), Kind::Regular, 1..) = (digest, member.kind, member.size) {
-            self.chunks.push(Chunk { offset: 0, len: member.size, digest, body: Body::Unlocated });
+            self.chunks.push(Chunk { offset: 0, len: member.size, digest, body: Body::Unlocated, skip: 0 });
         }
         self.entries.push(Entry { member, digest, chunks: start..self.chunks.len() });
+    }
+
+    /// Cuts files into chunks, in place of the one that each of them was. The files ascend, and their chunks are all of
+    /// their content.
+    pub(crate) fn cut(&self, files: Vec<(FileId, Vec<Chunk>)>) -> Self {
+        let mut files = files.into_iter().peekable();
+        let mut toc = Self { tar_split_digest: self.tar_split_digest, ..Self::default() };
+        for (index, entry) in self.entries.iter().enumerate() {
+            let start = toc.chunks.len();
+            match files.next_if(|(file, _)| file.index() == index) {
+                Some((_, chunks)) => toc.chunks.extend(chunks),
+                None => toc.chunks.extend_from_slice(self.chunks(entry)),
+            }
+            toc.entries.push(Entry { chunks: start..toc.chunks.len(), ..entry.clone() });
+        }
+        toc
+    }
+
+    /// Returns how many lines the TOC has in the form that our store keeps: each member one, each of its chunks after
+    /// the first one more.
+    pub(crate) fn lines(&self) -> usize {
+        let more = |entry: &Entry| entry.chunks.len().saturating_sub(1);
+        self.entries.iter().map(more).fold(self.entries.len(), usize::saturating_add)
     }
 
     /// Returns every member, in the order of the tar.
@@ -140,6 +188,16 @@ impl Toc {
     /// Returns the digest of the compressed tar-split, which the TOC alone vouches for.
     pub const fn tar_split_digest(&self) -> Option<&Digest> {
         self.tar_split_digest.as_ref()
+    }
+
+    /// Returns the digest that the image's manifest names this TOC by; `None` for one that nothing but a footer led to,
+    /// and for one of our own making.
+    pub const fn vouched(&self) -> Option<&Digest> {
+        self.vouched.as_ref()
+    }
+
+    pub(crate) const fn codec(&self) -> Codec {
+        self.codec
     }
 
     /// Returns the regular files with content, in the order of the tar.

@@ -80,7 +80,7 @@ impl Serialize for Line<'_> {
                 map.serialize_entry("digest", &digest)?;
             }
         }
-        if let Some(Chunk { offset, len, digest, body }) = self.chunk {
+        if let Some(Chunk { offset, len, digest, body, .. }) = self.chunk {
             map.serialize_entry("chunkSize", len)?;
             map.serialize_entry("chunkOffset", offset)?;
             map.serialize_entry("chunkDigest", digest)?;

@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, printer: &Printer) -> Result<(), Failure> {
 
 impl<'a> Image<'a> {
     fn new(store: &Store, record: &'a ImageRecord) -> Self {
-        let layer = |layer: &'a LayerRef| Layer { layer, tree: store.tree_path(&layer.diff_id) };
+        let layer = |layer: &'a LayerRef| Layer { layer, tree: store.tree_path(&layer.id()) };
         Self {
             image: &record.reference,
             digest: record.manifest,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use shingle::registry::{LayerDescriptor, Platform, ResolvedImage};
 use shingle::store::Store;
-use shingle_core::{Digest, Form, Limits, Locator};
+use shingle_core::{Digest, Form, Identity, Located, Locator, Policy, Trust};
 
 use super::{client, existing_store};
 use crate::cli::{Global, InspectArgs};
@@ -36,19 +36,26 @@ struct Layer {
     diff_id: Digest,
     media_type: String,
     size: u64,
+    /// Where the TOC lies, if the annotations say so.
     #[serde(skip_serializing_if = "Option::is_none")]
     toc: Option<TocPlace>,
+    /// The digest that the annotations name the TOC by, wherever it lies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    toc_digest: Option<Digest>,
     /// Why the annotations lead to no TOC.
     #[serde(skip_serializing_if = "Option::is_none")]
     toc_problem: Option<String>,
     here: bool,
+    /// The rung that it was proven on, if it is here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trust: Option<Trust>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tree: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
 struct TocPlace {
-    /// `today` or `old`.
+    /// `today`, `old` or `stargz-zstd`.
     form: &'static str,
     digest: Option<Digest>,
     offset: u64,
@@ -122,36 +129,54 @@ impl Image {
 
 impl Layer {
     fn new(layer: &LayerDescriptor, store: Option<&Store>) -> Self {
-        let located = Locator::from_annotations(&layer.annotations, layer.size, &Limits::default());
-        let (toc, toc_problem) = match located {
-            Ok(locator) => (locator.as_ref().map(TocPlace::new), None),
+        let located = Located::from_annotations(&layer.annotations, layer.size, &Policy::default());
+        let (located, toc_problem) = match located {
+            Ok(located) => (located, None),
             Err(problem) => (None, Some(problem.to_string())),
         };
-        let holder = store.filter(|store| store.has_layer(&layer.diff_id));
+        let toc = match &located {
+            Some(Located::Annotated(locator)) => Some(TocPlace::new(locator)),
+            Some(Located::Tail(_)) | None => None,
+        };
+        let toc_digest = located.as_ref().and_then(Located::vouched).copied();
+        let names = [Some(Identity::DiffId(layer.diff_id)), toc_digest.map(Identity::Toc)];
+        let here = store.and_then(|store| {
+            let identity = names.into_iter().flatten().find(|identity| store.has_layer(identity))?;
+            Some((identity.trust(), store.tree_path(&identity.id())))
+        });
+        let (trust, tree) = here.unzip();
         Self {
             blob: layer.digest,
             diff_id: layer.diff_id,
             media_type: layer.media_type.clone(),
             size: layer.size,
             toc,
+            toc_digest,
             toc_problem,
-            here: holder.is_some(),
-            tree: holder.map(|store| store.tree_path(&layer.diff_id)),
+            here: tree.is_some(),
+            trust,
+            tree,
         }
     }
 
     fn row(&self) -> [String; 6] {
         let toc = match (&self.toc, &self.toc_problem) {
             (Some(toc), _) => {
-                let old = if toc.form == "old" { " (old form)" } else { "" };
+                let old = if toc.form == "today" { "" } else { " (old form)" };
                 format!("{}{old}", Bytes(toc.bytes.saturating_add(toc.tar_split_bytes)))
             }
             (None, Some(_)) => "unusable".to_owned(),
+            // How long it is, only the blob's end says.
+            (None, None) if self.toc_digest.is_some() => "eStargz".to_owned(),
             (None, None) => "no".to_owned(),
         };
         // What all layer types begin with says nothing.
         let kind = self.media_type.rsplit_once(".tar").map_or(&*self.media_type, |(_, rest)| rest);
-        let here = if self.here { "yes" } else { "no" };
+        let here = match self.trust {
+            Some(Trust::DiffId) => "yes",
+            Some(Trust::Toc) => "by TOC",
+            None => "no",
+        };
         [
             short(&self.blob),
             Bytes(self.size).to_string(),
@@ -169,6 +194,7 @@ impl TocPlace {
         let split = locator.tar_split();
         let form = match locator.form() {
             Form::Old => "old",
+            Form::StargzZstd => "stargz-zstd",
             Form::Today => "today",
             _ => "unknown",
         };

@@ -1,7 +1,9 @@
 //! `shingle pull`
 
-use shingle::pull::{PullOptions, PullReport, pull};
+use shingle::config::PullConfig;
+use shingle::pull::{LayerReport, PullOptions, PullReport, pull};
 use shingle::store::Store;
+use shingle_core::Trust;
 
 use super::{client, noted_sentence, root};
 use crate::cli::{Global, PullArgs};
@@ -11,9 +13,13 @@ use crate::progress::Progress;
 use crate::words::Bytes;
 
 pub(super) fn run(global: &Global, args: &PullArgs, printer: &Printer) -> Result<(), Failure> {
+    let config = PullConfig::load()?;
     let store = Store::open(root(global))?;
     let client = client(args.source.tls_verify, args.jobs)?;
-    let options = options(args);
+    let options = options(args, &config);
+    if printer.verbose() {
+        say_settings(args, &config, &options, printer);
+    }
     for reference in &args.references {
         let progress = Progress::new(printer, reference.to_string());
         let pulled = pull(&store, &client, reference, &options, &progress);
@@ -30,15 +36,22 @@ pub(super) fn run(global: &Global, args: &PullArgs, printer: &Printer) -> Result
     Ok(())
 }
 
-fn options(args: &PullArgs) -> PullOptions {
+/// Puts together what the command line says, else storage.conf, else nobody.
+fn options(args: &PullArgs, config: &PullConfig) -> PullOptions {
     let mut options = PullOptions::default();
     options.strict = args.link.strict;
-    if let Some(mode) = args.link.link_mode {
+    options.convert = args.convert.or(config.convert).unwrap_or(options.convert);
+    if let Some(mode) = args.link.link_mode.or(config.link_mode) {
         options.link_mode = mode;
     }
     if let Some(platform) = &args.source.platform {
         options.platform = platform.clone();
     }
+    options.policy.trust = match (args.trust, config.trust_toc) {
+        (Some(trust), _) => trust,
+        (None, Some(true)) => Trust::Toc,
+        (None, _) => Trust::default(),
+    };
     let cost = &mut options.policy.cost;
     if let Some(milliseconds) = args.round_trip_ms {
         cost.round_trip_us = u64::from(milliseconds) * 1_000;
@@ -46,6 +59,28 @@ fn options(args: &PullArgs) -> PullOptions {
     cost.bytes_per_second = args.bandwidth.unwrap_or(cost.bytes_per_second);
     cost.in_flight = args.jobs.unwrap_or(cost.in_flight);
     options
+}
+
+/// Says who decided what could also have stood in storage.conf.
+fn say_settings(args: &PullArgs, config: &PullConfig, options: &PullOptions, printer: &Printer) {
+    match &config.path {
+        Some(path) => printer.say(format_args!("Settings are from {} too:", path.display())),
+        None => printer.say("There is no storage.conf; settings:"),
+    }
+    let decider = |typed: bool, said: bool| match (typed, said) {
+        (true, _) => "the command line",
+        (false, true) => "storage.conf",
+        (false, false) => "nobody: the default",
+    };
+    let by = decider(args.convert.is_some(), config.convert.is_some());
+    printer.say(format_args!("  convert    {}, says {by}", options.convert));
+    let by = decider(args.link.link_mode.is_some(), config.link_mode.is_some());
+    printer.say(format_args!("  link mode  {}, says {by}", options.link_mode));
+    let by = decider(args.trust.is_some(), config.trust_toc.is_some());
+    printer.say(format_args!("  trust      {}, says {by}", options.policy.trust));
+    if config.partial == Some(false) {
+        printer.say("  enable_partial_images is false there, which is ignored: layers are pulled by file");
+    }
 }
 
 /// Says what a pull came to, and where the trees lie.
@@ -63,13 +98,14 @@ pub(super) fn say_report(store: &Store, report: &PullReport, printer: &Printer) 
     if let Some(sentence) = noted_sentence(store.is_privileged(), noted) {
         printer.say(sentence);
     }
+    let tree = |layer: &LayerReport| store.tree_path(&layer.identity().id());
     match &report.layers[..] {
         [] => {}
-        [only] => printer.say(format_args!("Its tree is {}", store.tree_path(&only.diff_id).display())),
-        _ if printer.verbose() => {
+        [only] => printer.say(format_args!("Its tree is {}", tree(only).display())),
+        layers if printer.verbose() || layers.iter().any(|layer| layer.trust == Trust::Toc) => {
             printer.say("Its trees, lowest first:");
-            for layer in &report.layers {
-                printer.say(format_args!("  {}", store.tree_path(&layer.diff_id).display()));
+            for layer in layers {
+                printer.say(format_args!("  {}", tree(layer).display()));
             }
         }
         layers => printer.say(format_args!(

@@ -1,20 +1,15 @@
 //! One layer: present, partial or whole.
 
-use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
-use shingle_core::{
-    Agreed, CompressedTarSplit, Decision, Digest, Form, Limits, Locator, ProvenTarSplit, Reason, Severity,
-    Toc, TocError, TocFetch, decide,
-};
+use shingle_core::{Decision, Digest, Identity, Limits, Reason, Trust, decide};
 
 use super::error::LayerError;
+use super::look::{Basis, Looked};
 use super::report::{LayerMode, LayerReport, Phase};
 use super::{Context, partial, whole};
-use crate::length;
-use crate::registry::{Blob, BlobReader, Coverage, LayerDescriptor, OnWhole};
+use crate::registry::{Blob, LayerDescriptor};
 use crate::store::{LayerRecord, Placed, Store, StoreError, Withheld};
 
 /// How often a layer is begun anew because donors turned out bad, before everything is fetched.
@@ -36,8 +31,10 @@ pub(super) struct Job<'a> {
     pub(super) index: usize,
     pub(super) descriptor: &'a LayerDescriptor,
     pub(super) blob: Blob,
+    /// The blob of another image that its TOC came from.
+    pub(super) beside: Option<Blob>,
     pub(super) stop: &'a AtomicBool,
-    /// Length of TOC and tar-split in the blob.
+    /// Length of TOC and tar-split, and of what was read to find them.
     pub(super) toc_bytes: u64,
 }
 
@@ -48,14 +45,6 @@ pub(super) struct Made {
     pub(super) bytes_added: u64,
 }
 
-/// How looking for a usable TOC ended.
-enum Looked {
-    /// A TOC that says what the tar says.
-    Agreed(Agreed, CompressedTarSplit),
-    /// None; the blob may already be on its way.
-    Whole(Reason, Option<Box<BlobReader>>),
-}
-
 /// Pulls a layer that may be present.
 pub(super) fn pull(
     context: &Context<'_>,
@@ -63,16 +52,26 @@ pub(super) fn pull(
     descriptor: &LayerDescriptor,
     stop: &AtomicBool,
 ) -> Result<Pulled, LayerError> {
-    if context.store.has_layer(&descriptor.diff_id) {
-        let present = present(context.store, descriptor)?;
+    let present = |identity: &Identity| -> Result<Pulled, LayerError> {
+        let mut present = present(context.store, descriptor, identity)?;
+        if context.options.convert {
+            context.reporter.phase(index, Phase::Indexing);
+            present.report.chunks_indexed =
+                context.store.index_chunks(&identity.id(), || stop.load(Ordering::Relaxed))?;
+        }
         context.reporter.done(index, &present.report);
-        return Ok(present);
+        Ok(present)
+    };
+    let proven = Identity::DiffId(descriptor.diff_id);
+    if context.store.has_layer(&proven) {
+        return present(&proven);
     }
     let blob = context.client.blob(context.reference, descriptor.digest, descriptor.size);
-    let mut job = Job { context, index, descriptor, blob, stop, toc_bytes: 0 };
+    let mut job = Job { context, index, descriptor, blob, beside: None, stop, toc_bytes: 0 };
     let (reason, reader) = match job.look()? {
         Looked::Whole(reason, reader) => (reason, reader),
-        Looked::Agreed(agreed, tar_split) => match job.by_file(&agreed, &tar_split)? {
+        Looked::Present(identity) => return present(&identity),
+        Looked::Found(basis) => match job.by_file(&basis)? {
             Ok(pulled) => return Ok(pulled),
             Err(reason) => (reason, None),
         },
@@ -82,11 +81,17 @@ pub(super) fn pull(
 }
 
 /// Reports a layer that was there before.
-pub(super) fn present(store: &Store, descriptor: &LayerDescriptor) -> Result<Pulled, StoreError> {
-    let record = store.layer_record(&descriptor.diff_id)?;
+pub(super) fn present(
+    store: &Store,
+    descriptor: &LayerDescriptor,
+    identity: &Identity,
+) -> Result<Pulled, StoreError> {
+    let record = store.layer_record(&identity.id())?;
     let report = LayerReport {
         blob: descriptor.digest,
         diff_id: descriptor.diff_id,
+        trust: record.trust,
+        toc_digest: record.toc_digest,
         media_type: descriptor.media_type.clone(),
         blob_bytes: descriptor.size,
         toc_bytes: 0,
@@ -96,6 +101,7 @@ pub(super) fn present(store: &Store, descriptor: &LayerDescriptor) -> Result<Pul
         mode: LayerMode::Present,
         why: None,
         files: Placed { total: record.files.total, ..Placed::default() },
+        chunks_indexed: None,
     };
     // What was only noted then is only noted now, whoever pulls.
     Ok(Pulled {
@@ -116,66 +122,13 @@ impl Job<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Finds, fetches and checks TOC and tar-split.
-    fn look(&mut self) -> Result<Looked, LayerError> {
-        let descriptor = self.descriptor;
-        let limits = *self.limits();
-        let locator = match Locator::from_annotations(&descriptor.annotations, descriptor.size, &limits) {
-            Ok(Some(locator)) => locator,
-            Ok(None) => {
-                return Ok(Looked::Whole(Reason::NoToc { media_type: descriptor.media_type.clone() }, None));
-            }
-            Err(error) => return Ok(Looked::Whole(Reason::Locate(error), None)),
-        };
-        // Nothing ties an old TOC to the tar: it would be fetched for nothing.
-        if locator.form() == Form::Old || locator.tar_split().is_none() {
-            return Ok(Looked::Whole(Reason::NoTarSplit, None));
-        }
-        self.context.reporter.phase(self.index, Phase::Toc);
-        let range = locator.range();
-        self.toc_bytes = range.end.saturating_sub(range.start);
-        let mut fetch = TocFetch::new(locator, limits);
-        let mut reader = match self.blob.read_range(fetch.remaining(), OnWhole::Keep) {
-            Ok(reader) if reader.coverage() == Coverage::Whole => {
-                return Ok(Looked::Whole(Reason::NoRanges, Some(Box::new(reader))));
-            }
-            Ok(reader) => reader,
-            Err(error) if error.leaves_whole() => return Ok(Looked::Whole(Reason::NoRanges, None)),
-            Err(error) => return Err(error.into()),
-        };
-        while let Some(bytes) = reader.next_bytes()? {
-            self.context.reporter.received(self.index, length(&bytes));
-            fetch.receive(&bytes);
-        }
-        let (toc, tar_split) = match read(fetch, &limits) {
-            Ok((toc, Some(tar_split))) => (toc, tar_split),
-            Ok((_, None)) => return Ok(Looked::Whole(Reason::NoTarSplit, None)),
-            Err(error) if error.is_lie() => return Err(error.into()),
-            Err(error) => return Ok(Looked::Whole(Reason::Toc(error), None)),
-        };
-        let ProvenTarSplit { compressed, records, .. } = tar_split;
-        let records = match records {
-            Ok(records) => records,
-            Err(error) if error.is_lie() => return Err(error.into()),
-            Err(error) => return Ok(Looked::Whole(Reason::TarSplit(error), None)),
-        };
-        match Agreed::new(toc, records) {
-            Ok(agreed) => Ok(Looked::Agreed(agreed, compressed)),
-            Err(error) if error.severity() == Severity::Lie => Err(error.into()),
-            Err(error) => Ok(Looked::Whole(Reason::Disagreement(error), None)),
-        }
-    }
-
     /// Decides and pulls by file; begins anew when donors are not what the index says.
-    fn by_file(
-        &self,
-        agreed: &Agreed,
-        tar_split: &CompressedTarSplit,
-    ) -> Result<Result<Pulled, Reason>, LayerError> {
-        let tree = shingle_core::Tree::build(agreed.toc(), self.limits())?;
-        let layout = crate::store::Layout::new(&tree, &[Arc::clone(agreed.toc())]);
+    fn by_file(&self, basis: &Basis) -> Result<Result<Pulled, Reason>, LayerError> {
+        let toc = basis.toc();
+        let tree = shingle_core::Tree::build(toc, self.limits())?;
+        let layout = crate::store::Layout::new(&tree, &[Arc::clone(toc)]);
         drop(tree);
-        let mut donors = self.context.store.donors(agreed.toc())?;
+        let mut donors = self.context.store.donors(toc)?;
         let mut struck: Vec<Digest> = Vec::new();
         let mut kept = Vec::new();
         for attempt in 1.. {
@@ -186,11 +139,11 @@ impl Job<'_> {
             struck.iter().for_each(|digest| donors.inventory.strike(digest));
             // What an earlier attempt fetched and proved need not be fetched again.
             kept.iter().for_each(|row| donors.add(*row));
-            let plan = match decide(agreed.toc(), &donors.inventory, &self.context.options.policy) {
+            let plan = match decide(toc, &donors.inventory, &self.context.options.policy) {
                 Decision::Partial(plan) => plan,
                 Decision::Whole(reason) => return Ok(Err(reason)),
             };
-            match partial::pull(self, agreed, tar_split, &layout, &donors, &plan, &kept)? {
+            match partial::pull(self, basis, &layout, &donors, &plan, &kept)? {
                 partial::Outcome::Pulled(pulled) => return Ok(Ok(*pulled)),
                 partial::Outcome::BadDonors { bad, fetched } => {
                     struck.extend(bad);
@@ -201,7 +154,13 @@ impl Job<'_> {
         Err(LayerError::Stopped)
     }
 
-    /// Makes the record that the store keeps of this layer.
+    /// Returns what the layer has cost so far.
+    fn traffic(&self) -> (u64, u64) {
+        let costs = self.beside.iter().chain([&self.blob]).map(Blob::traffic);
+        costs.fold((0, 0), |(bytes, requests), cost| (bytes + cost.bytes, requests + cost.requests))
+    }
+
+    /// Makes the record that the store keeps of this layer, as one that is proven by its DiffID.
     pub(super) fn record(
         &self,
         mode: LayerMode,
@@ -212,12 +171,14 @@ impl Job<'_> {
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         LayerRecord {
             diff_id: self.descriptor.diff_id,
+            trust: Trust::DiffId,
+            toc_digest: None,
             blob: self.descriptor.digest,
             blob_bytes: self.descriptor.size,
             media_type: self.descriptor.media_type.clone(),
             mode: mode.as_str().to_owned(),
             why,
-            fetched_bytes: self.blob.traffic().bytes,
+            fetched_bytes: self.traffic().0,
             reused_bytes: made.reused_bytes,
             content_bytes: 0,
             files: made.files,
@@ -226,24 +187,28 @@ impl Job<'_> {
             owners_noted: load(&withheld.owners),
             devices_noted: load(&withheld.devices),
             xattrs_noted: load(&withheld.xattrs),
+            chunks_indexed: None,
         }
     }
 
     /// Reports a layer that was published.
     pub(super) fn pulled(&self, mode: LayerMode, record: &LayerRecord, made: &Made) -> Pulled {
-        let traffic = self.blob.traffic();
+        let (fetched_bytes, requests) = self.traffic();
         let report = LayerReport {
             blob: record.blob,
             diff_id: record.diff_id,
+            trust: record.trust,
+            toc_digest: record.toc_digest,
             media_type: record.media_type.clone(),
             blob_bytes: record.blob_bytes,
             toc_bytes: self.toc_bytes,
-            fetched_bytes: traffic.bytes,
+            fetched_bytes,
             reused_bytes: made.reused_bytes,
-            requests: traffic.requests,
+            requests,
             mode,
             why: record.why.clone(),
             files: made.files,
+            chunks_indexed: record.chunks_indexed,
         };
         self.context.reporter.done(self.index, &report);
         Pulled {
@@ -254,18 +219,4 @@ impl Job<'_> {
             xattrs_noted: record.xattrs_noted,
         }
     }
-}
-
-/// Reads TOC and tar-split side by side: each takes tens of milliseconds in a layer of ten thousand files.
-fn read(fetch: TocFetch, limits: &Limits) -> Result<(Toc, Option<ProvenTarSplit>), TocError> {
-    let (toc, tar_split) = fetch.split()?;
-    let (toc, tar_split) = thread::scope(|scope| {
-        let tar_split = tar_split.map(|bytes| scope.spawn(move || bytes.read(limits)));
-        let toc = toc.read();
-        let tar_split = tar_split.map(|reader| reader.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        (toc, tar_split)
-    });
-    let toc = toc?;
-    let tar_split = tar_split.map(|tar_split| tar_split.prove(&toc)).transpose()?.flatten();
-    Ok((toc, tar_split))
 }

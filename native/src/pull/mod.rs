@@ -3,6 +3,7 @@
 mod error;
 mod files;
 mod layer;
+mod look;
 mod partial;
 mod report;
 mod whole;
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use shingle_core::{Digest, LinkMode, Policy};
+use shingle_core::{Digest, Identity, LinkMode, Policy, Trust};
 
 pub use error::{LayerError, PullError};
 pub use report::{LayerMode, LayerReport, LayerStart, Phase, PullReport, Quiet, Reporter};
@@ -34,6 +35,9 @@ pub struct PullOptions {
     pub policy: Policy,
     /// How many layers are pulled at once.
     pub parallel_layers: usize,
+    /// Whether files of layers that are pulled whole are cut into chunks too, so that later layers can take parts of
+    /// them. Layers that were pulled whole before are cut when they are met again.
+    pub convert: bool,
 }
 
 impl Default for PullOptions {
@@ -44,14 +48,15 @@ impl Default for PullOptions {
             platform: Platform::host(),
             policy: Policy::default(),
             parallel_layers: 3,
+            convert: false,
         }
     }
 }
 
 /// Pulls an image into the store.
 ///
-/// Every layer that comes back in the report is in the store as `trees/DIFFID`, proven by its DiffID; the image has its
-/// name only once all are.
+/// Every layer that comes back in the report is in the store, proven at least as far as `options` ask: by its DiffID, or
+/// where they trust TOCs and nothing better can be had, by its TOC. The image has its name only once all are.
 ///
 /// # Errors
 /// [`PullError::is_refusal`] tells input that was refused from everything else. The store is as it was, except that
@@ -71,7 +76,9 @@ pub fn pull(
     reporter.begin(&starts);
     let pulled = pull_layers(&Context { store, client, reference, options, reporter }, &image.layers)?;
     let pulled_at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
-    store.put_image(&ImageRecord::new(&image, pulled_at), &image.manifest, &image.config)?;
+    let identities: Vec<_> = pulled.iter().map(|layer| layer.report.identity()).collect();
+    let record = ImageRecord::new(&image, &identities, pulled_at);
+    store.put_image(&record, &image.manifest, &image.config)?;
     store.merge_index()?;
     Ok(PullReport::new(&image, pulled, start.elapsed()))
 }
@@ -89,13 +96,19 @@ struct Context<'a> {
 /// Pulls the layers, several at once; the first error stops all.
 fn pull_layers(context: &Context<'_>, layers: &[LayerDescriptor]) -> Result<Vec<layer::Pulled>, PullError> {
     // An image may hold a layer twice (an empty one often): the first place pulls it, the others find it present.
-    let mut first: BTreeMap<Digest, usize> = BTreeMap::new();
+    // Two blobs that claim one DiffID are the same only if that is proven.
+    let mut first: BTreeMap<(Digest, Digest), usize> = BTreeMap::new();
     let mut work = Vec::new();
+    let blob = |layer: &LayerDescriptor| match context.options.policy.trust {
+        Trust::DiffId => Digest::EMPTY,
+        Trust::Toc => layer.digest,
+    };
+    let mut first_of = Vec::new();
     for (index, layer) in layers.iter().enumerate() {
-        first.entry(layer.diff_id).or_insert_with(|| {
+        first_of.push(*first.entry((layer.diff_id, blob(layer))).or_insert_with(|| {
             work.push(index);
             index
-        });
+        }));
     }
     let results: Vec<Mutex<Option<layer::Pulled>>> = layers.iter().map(|_| Mutex::new(None)).collect();
     let failure: Mutex<Option<PullError>> = Mutex::new(None);
@@ -127,7 +140,7 @@ fn pull_layers(context: &Context<'_>, layers: &[LayerDescriptor]) -> Result<Vec<
     if let Some(failure) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(failure);
     }
-    let mut pulled = Vec::new();
+    let mut pulled: Vec<layer::Pulled> = Vec::new();
     for (index, result) in results.into_iter().enumerate() {
         let descriptor = layers.get(index);
         match (result.into_inner().unwrap_or_else(PoisonError::into_inner), descriptor) {
@@ -137,7 +150,10 @@ fn pull_layers(context: &Context<'_>, layers: &[LayerDescriptor]) -> Result<Vec<
                 return Err(PullError::layer(index, descriptor, LayerError::Stopped));
             }
             (None, Some(descriptor)) => {
-                let present = layer::present(context.store, descriptor)?;
+                let first = first_of.get(index).and_then(|first| pulled.get(*first));
+                let identity =
+                    first.map_or(Identity::DiffId(descriptor.diff_id), |first| first.report.identity());
+                let present = layer::present(context.store, descriptor, &identity)?;
                 context.reporter.done(index, &present.report);
                 pulled.push(present);
             }

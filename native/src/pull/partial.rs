@@ -4,9 +4,10 @@
 //! this thread      directories, links, devices ── donors ── twins, hard links, directory metadata ── layer record
 //! second thread    donors: hard link, reflink, copy; only where there are many
 //! fetch threads    range ── decode ── digest ── write ── metadata ── object's name
-//! proof thread     wait for the next file of the tar ── read it back ── DiffID
+//! proof thread     wait for the next file of the tar ── read it back ── DiffID, or the TOC's digests alone
 //! ```
 
+mod check;
 mod donors;
 mod fetch;
 mod proof;
@@ -16,13 +17,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use shingle_core::{
-    Agreed, Body, Chunk, Class, CompressedTarSplit, Digest, FileId, FileRow, Member, Plan, PlannedFile,
-    Source, Toc, VerifiedLayer,
+    Body, Chunk, Class, CompressedTarSplit, Digest, FileId, FileRow, Member, Plan, PlannedFile, Source, Toc,
+    Trust, VerifiedLayer,
 };
 
 use super::error::LayerError;
 use super::files::Files;
 use super::layer::{Job, Made, Pulled};
+use super::look::Basis;
 use super::report::{LayerMode, Phase};
 use crate::store::{
     Changed, Contents, Donors, Form, LayerRecord, Layout, Placer, Sites, Staging, TreeRoot, WriteCache,
@@ -82,8 +84,7 @@ impl<E: Into<LayerError>> From<E> for Stop {
 /// Carries out a plan and publishes the layer. `kept` are objects of an attempt before, which now belong to this one.
 pub(super) fn pull(
     job: &Job<'_>,
-    agreed: &Agreed,
-    tar_split: &CompressedTarSplit,
+    basis: &Basis,
     layout: &Layout,
     donors: &Donors,
     plan: &Plan,
@@ -117,7 +118,7 @@ pub(super) fn pull(
         written: AtomicU64::new(0),
         bad: Mutex::default(),
     };
-    match work.run(agreed, layout, || work.prepare(&staging, layout, tar_split)) {
+    match work.run(basis, layout, || work.prepare(&staging, layout, basis)) {
         Ok((verified, (record, made))) => {
             context.reporter.phase(job.index, Phase::Publishing);
             staging.publish(verified)?;
@@ -141,7 +142,7 @@ impl Work<'_> {
     /// Runs all threads to their ends; `prepare` runs when everything is in place, while the proof catches up.
     fn run<T>(
         &self,
-        agreed: &Agreed,
+        basis: &Basis,
         layout: &Layout,
         prepare: impl FnOnce() -> Result<T, Stop>,
     ) -> Result<(VerifiedLayer, T), Stop> {
@@ -151,7 +152,7 @@ impl Work<'_> {
         let tocs = [Arc::clone(self.plan.toc())];
         let planned = Mutex::new(self.plan.files().iter());
         let (checked, prepared) = std::thread::scope(|scope| {
-            let proof = scope.spawn(|| self.guard(|| self.check(agreed)));
+            let proof = scope.spawn(|| self.guard(|| self.check(basis)));
             let fetchers: Vec<_> =
                 (0..workers).map(|_| scope.spawn(|| self.guard(|| self.fetch(&fetches, &ledger)))).collect();
             let more = (self.plan.files().len() > REUSERS * donors::BATCH)
@@ -192,7 +193,7 @@ impl Work<'_> {
         &self,
         staging: &Staging<'_>,
         layout: &Layout,
-        tar_split: &CompressedTarSplit,
+        basis: &Basis,
     ) -> Result<(LayerRecord, Made), Stop> {
         let summary = self.plan.summary();
         let mut files = self.placer.placed();
@@ -204,14 +205,14 @@ impl Work<'_> {
         let made = Made { files, reused_bytes: summary.reused_bytes, bytes_added };
         let mut record = self.job.record(LayerMode::Partial, None, &made, &self.contents.root.withheld);
         record.content_bytes = summary.content_bytes;
-        record.tar_split_bytes = tar_split.plain_len();
+        let tar_split = basis.tar_split();
+        record.tar_split_bytes = tar_split.map_or(0, CompressedTarSplit::plain_len);
+        if let Basis::Toc(vouched) = basis {
+            record.trust = Trust::Toc;
+            record.toc_digest = vouched.toc().vouched().copied();
+        }
         let rows = std::mem::take(&mut *self.rows.lock().unwrap_or_else(PoisonError::into_inner));
-        staging.write_layer(
-            self.toc,
-            Some(tar_split),
-            &record,
-            &segment_of(self.toc, rows, &self.assembled()),
-        )?;
+        staging.write_layer(self.toc, tar_split, &record, &segment_of(self.toc, rows, &self.assembled()))?;
         Ok((record, made))
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
-use shingle_core::Digest;
+use shingle_core::{Digest, Identity, Trust};
 
 use super::layer::Pulled;
 use crate::registry::ResolvedImage;
@@ -40,15 +40,20 @@ pub struct PullReport {
 pub struct LayerReport {
     /// The digest of the blob.
     pub blob: Digest,
-    /// The digest of the tar.
+    /// The digest of the tar; the image's word for it where `trust` is [`Trust::Toc`].
     pub diff_id: Digest,
+    /// The rung of the trust ladder that the layer was proven on.
+    pub trust: Trust,
+    /// The digest of the TOC, if the layer rests on that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toc_digest: Option<Digest>,
     /// The blob's media type.
     pub media_type: String,
     /// The blob's length.
     pub blob_bytes: u64,
-    /// The length of TOC and tar-split in the blob, 0 without one.
+    /// Everything read for the TOC: itself, the tar-split, the end of a blob that says where it lies; 0 without one.
     pub toc_bytes: u64,
-    /// Everything read from the blob, TOC included.
+    /// Everything read from the blob, TOC included, wherever that came from.
     pub fetched_bytes: u64,
     /// Content bytes that were here already, holes and files that the layer holds twice included.
     pub reused_bytes: u64,
@@ -61,6 +66,17 @@ pub struct LayerReport {
     pub why: Option<String>,
     /// How its files came into the tree.
     pub files: Placed,
+    /// Chunks that its files were cut into by this pull, so that later layers can take them; see
+    /// [`PullOptions::convert`](super::PullOptions::convert).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunks_indexed: Option<u64>,
+}
+
+impl LayerReport {
+    /// Returns what the layer is known by in the store.
+    pub fn identity(&self) -> Identity {
+        self.toc_digest.map_or(Identity::DiffId(self.diff_id), Identity::Toc)
+    }
 }
 
 /// How a layer was pulled.
@@ -122,6 +138,8 @@ pub struct LayerStart {
 pub enum Phase {
     /// Fetching data, and linking what is here.
     Fetching,
+    /// Cutting the files of a layer that is here already into chunks.
+    Indexing,
     /// Making it visible.
     Publishing,
     /// Fetching the table of contents.

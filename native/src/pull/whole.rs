@@ -1,6 +1,6 @@
 //! A layer front to back: one thread decompresses, this one reads the tar and writes contents; the tree follows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -66,7 +66,9 @@ pub(super) fn pull(
     let mut record = job.record(LayerMode::Whole, Some(why), &made, &root.withheld);
     record.content_bytes = toc.files().map(|(_, entry)| entry.member().size).sum();
     record.tar_split_bytes = layer.tar_split.as_ref().map_or(0, shingle_core::CompressedTarSplit::plain_len);
-    let segment = crate::store::segment_of(toc, rows, &BTreeSet::new());
+    // Whatever chunks there are were found here, in contents that were read from beginning to end.
+    let segment = crate::store::segment_of(toc, rows, &toc.files().map(|(file, _)| file).collect());
+    record.chunks_indexed = context.options.convert.then(|| crate::store::chunk_count(&segment));
     staging.write_layer(toc, layer.tar_split.as_ref(), &record, &segment)?;
     staging.publish(layer.verified)?;
     Ok(job.pulled(LayerMode::Whole, &record, &made))
@@ -124,7 +126,8 @@ fn write_contents(
     pieces: &Receiver<Vec<u8>>,
     spare: &std::os::fd::OwnedFd,
 ) -> Result<WholeFetch, LayerError> {
-    let mut fetch = WholeFetch::new(job.limits());
+    let start = if job.context.options.convert { WholeFetch::with_chunks } else { WholeFetch::new };
+    let mut fetch = start(job.limits());
     let mut open = None;
     while let Ok(bytes) = pieces.recv() {
         let mut events = fetch.receive(&bytes);

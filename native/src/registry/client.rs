@@ -15,7 +15,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::auth::Tokens;
 use super::error::TransportError;
-use super::{Asked, Blob, Fault, Platform, Reference, RegistryError, ResolvedImage};
+use super::{Asked, Blob, BlobDescriptor, Fault, Platform, Reference, RegistryError, ResolvedImage};
 
 /// How to talk to registries.
 #[derive(Clone, Debug)]
@@ -133,6 +133,11 @@ impl Client {
         size: Option<u64>,
     ) -> Result<crate::transport::Document, RegistryError> {
         self.shared.handle.block_on(super::image::document(&self.shared, reference, size))
+    }
+
+    /// Fetches a manifest, and of that only what it says of its layers: for blobs that belong to no image to run.
+    pub fn fetch_blobs_of(&self, reference: &Reference) -> Result<Vec<BlobDescriptor>, RegistryError> {
+        self.shared.handle.block_on(super::image::blobs_of(&self.shared, reference))
     }
 
     /// Names a blob in `reference`'s repository, `size` bytes long by its descriptor; touches no network.

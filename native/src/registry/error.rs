@@ -40,6 +40,11 @@ impl RegistryError {
         }
     }
 
+    /// Whether what was asked for is not there.
+    pub const fn is_gone(&self) -> bool {
+        matches!(&*self.fault, Fault::Refused { refusal: Refusal::Gone { .. }, .. })
+    }
+
     /// Whether nobody listens there.
     pub(super) fn is_nobody(&self) -> bool {
         matches!(&*self.fault, Fault::Connection { source } if source.is_refused())

@@ -50,6 +50,36 @@ pub struct LayerDescriptor {
     pub diff_id: Digest,
 }
 
+/// A blob as a manifest alone describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BlobDescriptor {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What the manifest says of it.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Fetches a manifest for its layers alone: whatever its config is, and whatever the layers are.
+pub(super) async fn blobs_of(
+    shared: &Shared,
+    reference: &Reference,
+) -> Result<Vec<BlobDescriptor>, RegistryError> {
+    let asked = Asked::new(reference, format!("manifest {}", reference.manifest()));
+    let layers = match Fetched::manifest(shared, reference, None).await?.document(&asked)? {
+        Parsed::Manifest(manifest) => manifest.layers,
+        Parsed::Index(_) => return Err(RegistryError::new(&asked, ManifestError::Nested)),
+    };
+    let blobs = layers.into_iter().map(|layer| BlobDescriptor {
+        digest: layer.digest,
+        size: layer.size,
+        annotations: layer.annotations.unwrap_or_default(),
+    });
+    Ok(blobs.collect())
+}
+
 pub(super) async fn resolve(
     shared: &Shared,
     reference: &Reference,

@@ -26,6 +26,11 @@ impl Reference {
         Self { tag: None, digest: Some(digest), ..self.clone() }
     }
 
+    /// Returns the same repository's image with this tag, without a digest; `None` when it can be no tag.
+    pub fn with_tag(&self, tag: &str) -> Option<Self> {
+        is_tag(tag).then(|| Self { tag: Some(tag.to_owned()), digest: None, ..self.clone() })
+    }
+
     /// Returns the registry's name, with its port if one is written: `docker.io`.
     pub fn host(&self) -> &str {
         &self.host

@@ -6,7 +6,7 @@ use cap_std::fs::MetadataExt;
 use shingle_core::{Class, Digest, Segment};
 
 use super::error::io_at;
-use super::{Staging, Store, StoreError, object_name};
+use super::{LayerRef, Staging, Store, StoreError, object_name};
 
 /// What gc removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -33,7 +33,7 @@ impl Store {
         let images = self.images()?;
         let mut collected = Collected::default();
         let layers: BTreeSet<Digest> =
-            images.iter().flat_map(|image| image.layers.iter().map(|layer| layer.diff_id)).collect();
+            images.iter().flat_map(|image| image.layers.iter().map(LayerRef::id)).collect();
         let documents: BTreeSet<Digest> = images
             .iter()
             .flat_map(|image| [image.manifest, image.config])
@@ -42,14 +42,21 @@ impl Store {
         let aside = Staging::new(self)?;
         // Records first: a layer without one is no layer, and its tree is only rubbish.
         for name in self.names("layers")? {
-            if !Digest::from_hex(&name).is_some_and(|diff_id| layers.contains(&diff_id)) {
+            if !Digest::from_hex(&name).is_some_and(|id| layers.contains(&id)) {
                 collected.bytes += aside.doom(&format!("layers/{name}"))?;
                 collected.layers += 1;
+                continue;
+            }
+            // Left by a process that was killed while it indexed a layer's chunks; no other runs now.
+            for file in self.names(&format!("layers/{name}"))? {
+                if file.ends_with(".tmp") {
+                    self.remove_file(&format!("layers/{name}/{file}"), &mut collected.bytes)?;
+                }
             }
         }
         self.rebuild_index()?;
         for name in self.names("trees")? {
-            if !Digest::from_hex(&name).is_some_and(|diff_id| layers.contains(&diff_id)) {
+            if !Digest::from_hex(&name).is_some_and(|id| layers.contains(&id)) {
                 collected.bytes += aside.doom(&format!("trees/{name}"))?;
             }
         }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
-use shingle_core::Digest;
+use shingle_core::{Digest, Identity};
 
 use super::error::io_at;
 use super::staging::random_name;
@@ -37,8 +37,11 @@ pub struct ImageRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LayerRef {
-    /// The digest of the tar, which names the layer here.
+    /// The digest of the tar, which names the layer here; only the image's word for it if there is a `toc_digest`.
     pub diff_id: Digest,
+    /// The digest of the TOC that the layer rests on, if that was all that could be proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toc_digest: Option<Digest>,
     /// The digest of the blob.
     pub blob: Digest,
     /// The blob's length in bytes.
@@ -47,11 +50,27 @@ pub struct LayerRef {
     pub media_type: String,
 }
 
+impl LayerRef {
+    /// Returns what the layer is known by here.
+    pub fn identity(&self) -> Identity {
+        self.toc_digest.map_or(Identity::DiffId(self.diff_id), Identity::Toc)
+    }
+
+    /// Returns the digest that names the layer's tree and record.
+    pub fn id(&self) -> Digest {
+        self.identity().id()
+    }
+}
+
 impl ImageRecord {
-    /// Makes the record of an image pulled now.
-    pub(crate) fn new(image: &crate::registry::ResolvedImage, pulled: u64) -> Self {
-        let layer = |layer: &crate::registry::LayerDescriptor| LayerRef {
+    /// Makes the record of an image pulled now, whose layers are known by `identities`.
+    pub(crate) fn new(image: &crate::registry::ResolvedImage, identities: &[Identity], pulled: u64) -> Self {
+        let layer = |(layer, identity): (&crate::registry::LayerDescriptor, &Identity)| LayerRef {
             diff_id: layer.diff_id,
+            toc_digest: match identity {
+                Identity::DiffId(_) => None,
+                Identity::Toc(toc) => Some(*toc),
+            },
             blob: layer.digest,
             size: layer.size,
             media_type: layer.media_type.clone(),
@@ -63,7 +82,7 @@ impl ImageRecord {
             index: image.index_digest,
             config: image.config_digest,
             pulled,
-            layers: image.layers.iter().map(layer).collect(),
+            layers: image.layers.iter().zip(identities).map(layer).collect(),
         }
     }
 }
@@ -152,7 +171,7 @@ impl Store {
     }
 
     /// Puts small files in place whole, in this order: beside their places, to disk, then under their names.
-    fn put_all(&self, files: &[(&str, &[u8])]) -> Result<(), StoreError> {
+    pub(super) fn put_all(&self, files: &[(&str, &[u8])]) -> Result<(), StoreError> {
         let random = random_name()?;
         let beside = |path: &str| format!("{path}.{random}.tmp");
         for (path, bytes) in files {

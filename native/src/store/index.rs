@@ -128,6 +128,16 @@ impl Store {
         self.write_merged(self.segments()?)
     }
 
+    /// Lets a layer's own segment count again, because it was replaced: the merged one knows only what it was.
+    pub(super) fn unmerge(&self, diff_id: &Digest) -> Result<(), StoreError> {
+        let _lock = self.lock_index()?;
+        let mut live = self.live()?;
+        if live.layers.remove(diff_id) {
+            self.put_live(&live)?;
+        }
+        Ok(())
+    }
+
     fn write_merged(&self, mapped: Mapped) -> Result<(), StoreError> {
         let (mut files, mut chunks) = (Vec::new(), Vec::new());
         for segment in mapped.parsed() {
@@ -139,8 +149,7 @@ impl Store {
         self.put(&format!("index/{name}"), &bytes)?;
         // Not what is in `layers/` by now: a layer that came since has its rows in no segment but its own.
         let live = Live { segment: Some(name.clone()), layers: mapped.layers };
-        let json = serde_json::to_vec(&live).map_err(|error| StoreError::broken(LIVE, error))?;
-        self.put(LIVE, &json)?;
+        self.put_live(&live)?;
         // Readers that mapped an old one keep it; nobody finds it any more.
         for old in self.names("index")? {
             let path = format!("index/{old}");
@@ -151,12 +160,21 @@ impl Store {
         Ok(())
     }
 
+    fn live(&self) -> Result<Live, StoreError> {
+        match self.dir().exists(LIVE) {
+            false => Ok(Live::default()),
+            true => Ok(serde_json::from_slice(&self.read(LIVE, 64 << 20)?).unwrap_or_default()),
+        }
+    }
+
+    fn put_live(&self, live: &Live) -> Result<(), StoreError> {
+        let json = serde_json::to_vec(live).map_err(|error| StoreError::broken(LIVE, error))?;
+        self.put(LIVE, &json)
+    }
+
     /// Maps the merged segment and those of the layers that are not in it.
     fn segments(&self) -> Result<Mapped, StoreError> {
-        let live: Live = match self.dir().exists(LIVE) {
-            false => Live::default(),
-            true => serde_json::from_slice(&self.read(LIVE, 64 << 20)?).unwrap_or_default(),
-        };
+        let live = self.live()?;
         let mut mapped = Mapped::default();
         if let Some(name) = live.segment
             && let Some(map) = self.map(&format!("index/{name}"))?
@@ -180,7 +198,7 @@ impl Store {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io_at("open", path)(error)),
         };
-        // SAFETY: segments are written once, under a temporary name, and only ever unlinked: nobody who keeps to the
+        // SAFETY: segments are written once, under a temporary name, and only ever unlinked or replaced: nobody who keeps to the
         // store's rules truncates or writes a mapped one. The bytes are only read, as plain integers.
         let map = unsafe { Mmap::map(&file.into_std()) }.map_err(io_at("map", path))?;
         Ok(Segment::parse(&map).is_ok().then_some(map))

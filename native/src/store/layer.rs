@@ -4,18 +4,24 @@ use std::io::Read;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use shingle_core::{CompressedTarSplit, Digest, Toc};
+use shingle_core::{CompressedTarSplit, Digest, Identity, Toc, Trust};
 
 use super::error::io_at;
 use super::{Placed, Store, StoreError};
 use crate::length;
 
-/// How a layer came here: `layers/DIFFID/record.json`.
+/// How a layer came here: `layers/ID/record.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LayerRecord {
-    /// The digest of its tar.
+    /// The digest of its tar; the image's word for it where `trust` is [`Trust::Toc`].
     pub diff_id: Digest,
+    /// The rung of the trust ladder that it was proven on.
+    #[serde(default)]
+    pub trust: Trust,
+    /// The digest of its TOC, if it rests on that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toc_digest: Option<Digest>,
     /// The digest of the blob it was pulled from; on a partial pull the manifest's word for it, not proven.
     pub blob: Digest,
     /// The blob's length in bytes.
@@ -45,6 +51,19 @@ pub struct LayerRecord {
     pub devices_noted: u64,
     /// Xattrs that the file system or the privilege did not allow.
     pub xattrs_noted: u64,
+    /// Chunks that its files were cut into here and that later layers can take, if anybody asked for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunks_indexed: Option<u64>,
+}
+
+impl LayerRecord {
+    /// Returns what the layer is known by.
+    pub fn identity(&self) -> Identity {
+        match (self.trust, self.toc_digest) {
+            (Trust::Toc, Some(toc)) => Identity::Toc(toc),
+            _ => Identity::DiffId(self.diff_id),
+        }
+    }
 }
 
 /// A layer in the store.
@@ -60,28 +79,38 @@ pub struct StoredLayer {
 }
 
 impl Store {
-    /// Whether a layer is here, proven and complete.
-    pub fn has_layer(&self, diff_id: &Digest) -> bool {
-        self.dir().exists(format!("layers/{}", diff_id.to_hex()))
+    /// Whether a layer is here, complete, and proven on that very rung.
+    ///
+    /// An image's config may claim any DiffID, also the id of a layer that rests on its TOC: the record decides. One that
+    /// cannot be read is an error for whoever reads it.
+    pub fn has_layer(&self, identity: &Identity) -> bool {
+        let id = identity.id();
+        self.dir().exists(format!("layers/{}", id.to_hex()))
+            && self.layer_record(&id).map_or(true, |record| record.identity() == *identity)
     }
 
-    /// Reads how a layer came here.
+    /// Reads how a layer came here; `id` is its identity's.
     ///
     /// # Errors
     /// It is not here, or its record was changed.
-    pub fn layer_record(&self, diff_id: &Digest) -> Result<LayerRecord, StoreError> {
-        let path = format!("layers/{}/record.json", diff_id.to_hex());
+    pub fn layer_record(&self, id: &Digest) -> Result<LayerRecord, StoreError> {
+        let path = format!("layers/{}/record.json", id.to_hex());
         let json = self.read(&path, 1 << 20)?;
-        serde_json::from_slice(&json).map_err(|error| StoreError::broken(path, error))
+        let record: LayerRecord =
+            serde_json::from_slice(&json).map_err(|error| StoreError::broken(&path, error))?;
+        if record.identity().id() != *id {
+            return Err(StoreError::broken(path, "it is another layer's"));
+        }
+        Ok(record)
     }
 
-    /// Reads all that is known of a layer.
+    /// Reads all that is known of a layer; `id` is its identity's.
     ///
     /// # Errors
     /// It is not here, or its files were changed.
-    pub fn layer(&self, diff_id: &Digest) -> Result<StoredLayer, StoreError> {
-        let record = self.layer_record(diff_id)?;
-        let hex = diff_id.to_hex();
+    pub fn layer(&self, id: &Digest) -> Result<StoredLayer, StoreError> {
+        let record = self.layer_record(id)?;
+        let hex = id.to_hex();
         let path = format!("layers/{hex}/toc.zst");
         let limits = self.limits();
         let compressed = self.read(&path, limits.toc_compressed)?;
@@ -99,7 +128,7 @@ impl Store {
         Ok(StoredLayer { record, toc: Arc::new(toc), tar_split })
     }
 
-    /// Returns the DiffIDs of all layers, in no order.
+    /// Returns the ids of all layers, in no order: DiffIDs, and what stands for TOCs.
     ///
     /// # Errors
     /// The store cannot be read.

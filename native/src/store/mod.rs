@@ -4,13 +4,16 @@
 //! lock             held shared by whoever reads or adds, exclusively by gc
 //! publish.lock     held by whoever gives a layer its name
 //! objects/ab/cd…   a content by its sha256; `.CLASS` behind the name where another metadata class came first
-//! layers/DIFFID/   record.json, toc.zst, tar-split.zst, index
-//! trees/DIFFID/    the layer as a directory, in overlay form
+//! layers/ID/       record.json, toc.zst, tar-split.zst, index
+//! trees/ID/        the layer as a directory, in overlay form
 //! index/           merged index segments, and which layers they cover
 //! images/          refs/ID.json (one for each name), blobs/DIGEST (manifests and configs)
 //! staging/RANDOM/  a pull in flight: locked, invisible, swept when its lock is free
 //! quarantine/      donors that turned out corrupt
 //! ```
+//!
+//! A layer's ID is its DiffID, or, for one that nothing but its TOC vouches for, a digest of that TOC's: see
+//! [`shingle_core::Identity`].
 //!
 //! A content counts as held only once a layer's index says so, and a layer counts only once its directory is there.
 //! Both become visible by one rename after one `syncfs`, so a pull that is killed anywhere leaves nothing to mend.
@@ -28,6 +31,7 @@ mod materialise;
 mod object;
 mod place;
 mod privilege;
+mod recut;
 mod remove;
 mod staging;
 
@@ -54,6 +58,7 @@ pub(crate) use layout::{Layout, member as member_of};
 pub(crate) use materialise::{ParentCache, TreeRoot};
 use object::object_name;
 pub(crate) use place::{Donor, Outcome as PlaceOutcome, Placer, open_donor};
+pub(crate) use recut::chunk_count;
 pub(crate) use staging::{Staging, random_name};
 
 use privilege::Privilege;
@@ -134,9 +139,9 @@ impl Store {
         &self.path
     }
 
-    /// Returns the directory of a layer's tree.
-    pub fn tree_path(&self, diff_id: &Digest) -> PathBuf {
-        self.path.join("trees").join(diff_id.to_hex())
+    /// Returns the directory of a layer's tree; `id` is its identity's.
+    pub fn tree_path(&self, id: &Digest) -> PathBuf {
+        self.path.join("trees").join(id.to_hex())
     }
 
     /// Whether owners and devices can be made as layers say.

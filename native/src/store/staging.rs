@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, OpenOptions};
 use rustix::fs::{FlockOperation, Mode, OFlags, RenameFlags, flock, fstat, openat, renameat_with};
 use rustix::io::Errno;
-use shingle_core::{Class, CompressedTarSplit, Digest, FileRow, Toc, VerifiedLayer};
+use shingle_core::{Class, CompressedTarSplit, Digest, FileRow, Identity, Toc, VerifiedLayer};
 
 use super::attrs::make_neutral;
 use super::error::{at, io_at};
@@ -26,6 +26,8 @@ pub(crate) struct Staging<'a> {
     dir: Option<Dir>,
     /// Objects made for this layer, which nobody knows of before it is published.
     adopted: Mutex<Vec<(Digest, Option<Class>)>>,
+    /// What the record says that the layer is known by.
+    recorded: OnceLock<Identity>,
     _lock: cap_std::fs::File,
 }
 
@@ -59,7 +61,14 @@ impl<'a> Staging<'a> {
             for name in ["tree", "layer", "spare"] {
                 dir.create_dir_with(name, &private).map_err(io_at("create", name))?;
             }
-            return Ok(Self { store, name, dir: Some(dir), adopted: Mutex::default(), _lock: lock });
+            return Ok(Self {
+                store,
+                name,
+                dir: Some(dir),
+                adopted: Mutex::default(),
+                recorded: OnceLock::new(),
+                _lock: lock,
+            });
         }
     }
 
@@ -125,17 +134,25 @@ impl<'a> Staging<'a> {
         let json =
             serde_json::to_vec_pretty(record).map_err(|error| StoreError::broken("record.json", error))?;
         write(dir, "layer/record.json", &json)?;
+        self.recorded.get_or_init(|| record.identity());
         write(dir, "layer/index", index)
     }
 
     /// Gives the staged tree its final name.
     ///
-    /// Takes the proof by value: a tree is published once, and only checked. Somebody else may have published the
-    /// same layer meanwhile; theirs is just as proven, and stays.
+    /// Takes the proof by value: a tree is published once, and only checked. The proof says which name that is, so that
+    /// what rests on a TOC never gets a DiffID's. Somebody else may have published the same layer meanwhile; theirs is
+    /// just as proven, and stays.
     #[expect(clippy::needless_pass_by_value, reason = "the proof is spent")]
     pub(crate) fn publish(self, layer: VerifiedLayer) -> Result<(), StoreError> {
+        let recorded = self.recorded.get();
+        assert!(
+            recorded == Some(layer.identity()),
+            "the record says {recorded:?}, proven is {:?}",
+            layer.identity()
+        );
         self.store.sync()?;
-        let hex = layer.diff_id().to_hex();
+        let hex = layer.identity().id().to_hex();
         let (tree, record) = (format!("trees/{hex}"), format!("layers/{hex}"));
         // Else a tree that another process is about to give its record would look like a dead one's.
         let _one_at_a_time = self.store.lock_publish()?;

@@ -31,21 +31,27 @@ impl Scene {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shingle"));
         command.env_clear().env("HOME", self.home.path()).current_dir(self.home.path());
+        // Not this machine's settings.
+        command.env("CONTAINERS_STORAGE_CONF", "/dev/null");
         command.arg("--root").arg(self.home.path().join("store")).args(words);
         command
     }
 
     fn run(&self, words: &[&str]) -> Said {
-        let output = self.command(words).output().unwrap();
-        Said {
+        Said::by(&mut self.command(words))
+    }
+}
+
+impl Said {
+    fn by(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
             status: output.status.code().unwrap(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
-}
 
-impl Said {
     /// Returns stdout, sure that all went well.
     fn ok(self) -> String {
         assert_eq!(self.status, 0, "{}", self.stderr);
@@ -200,6 +206,69 @@ fn mistakes_in_the_command_line_are_said_with_advice() {
         "{error}"
     );
     assert!(scene.run(&["pull", "--help"]).ok().contains("Examples:"));
+}
+
+#[test]
+fn settings_come_from_the_command_line_then_from_storage_conf() {
+    let (scene, registry) = (Scene::new(), Loopback::start(fixture("zoo/gzip")).unwrap());
+    let image = registry.reference("gzip:zoo");
+    let conf = scene.home.path().join("storage.conf");
+    let mut root = 0;
+    let mut pull = |text: &str, words: &[&str]| {
+        std::fs::write(&conf, text).unwrap();
+        root += 1;
+        let root = scene.home.path().join(root.to_string());
+        let mut command = scene.command(&["pull", "--tls-verify=false", &image, "--root"]);
+        Said::by(command.arg(root).args(words).env("CONTAINERS_STORAGE_CONF", &conf))
+    };
+    let options = |lines: &str| format!("[storage.options.pull_options]\n{lines}\n");
+    let yes = options("convert_images = \"true\"\nuse_hard_links = \"true\"");
+    let no = options("convert_images = \"false\"\nenable_partial_images = \"false\"");
+    for (text, words, expected) in [
+        ("", &[][..], false),
+        ("", &["--convert"], true),
+        (&no, &[], false),
+        (&no, &["--convert"], true),
+        (&no, &["--convert=true"], true),
+        (&yes, &[], true),
+        (&yes, &["--convert=false"], false),
+    ] {
+        let report = pull(text, &[words, &["--json"]].concat()).json();
+        let indexed = &report["layers"][0]["chunks_indexed"];
+        assert_eq!(indexed.as_u64().is_some(), expected, "{text} {words:?}: {report}");
+    }
+    let toc = options("insecure_allow_unpredictable_image_contents = \"true\"");
+    for (text, words, expected) in [
+        (
+            "",
+            &[][..],
+            ["convert    false, says nobody", "link mode  auto, says nobody", "Settings are from "],
+        ),
+        (
+            &yes,
+            &[],
+            ["convert    true, says storage.conf", "mode  hardlink, says storage.conf", "/storage.conf too:"],
+        ),
+        (
+            &yes,
+            &["--convert=false", "--link-mode=copy"],
+            ["convert    false, says the command line", "link mode  copy, says the command line", ""],
+        ),
+        (&no, &["--convert"], ["true, says the command line", "auto, says nobody", "which is ignored"]),
+        (&toc, &[], ["trust      toc, says storage.conf", "", ""]),
+        (&toc, &["--trust=diffid"], ["trust      diffid, says the command line", "", ""]),
+    ] {
+        let said = pull(text, &[words, &["--verbose"]].concat()).stderr;
+        assert!(expected.iter().all(|words| said.contains(words)), "{said}");
+    }
+    let said = pull(&options("convert_images = true"), &[]).failed(2);
+    assert!(
+        said.contains("/storage.conf, line 2: invalid type: boolean `true`, expected a string\n"),
+        "{said}"
+    );
+    assert!(said.contains("hint: the values of pull_options are strings"), "{said}");
+    let said = pull("", &["--convert"]).stderr;
+    assert!(said.contains("\n  indexed 2 chunks\n"), "{said}");
 }
 
 #[test]

@@ -3,11 +3,14 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test looks at what was made")]
 #![allow(clippy::unwrap_used, reason = "a test that goes wrong should panic")]
 
+mod chunks;
 mod scene;
 mod trees;
 mod upkeep;
 
-use scene::{Scene, chunked, device, dir, file, mistaken, plain, spoilt, zstd_chunked};
+use scene::{
+    Layer, Scene, chunked, compressed, cut, device, dir, file, mistaken, plain, spoilt, zstd_chunked,
+};
 use shingle_core::LinkMode;
 
 /// Bytes that do not compress to nothing, different for each seed.

@@ -8,7 +8,7 @@ use shingle::loopback::{Content, Loopback};
 use shingle::pull::{PullError, PullOptions, PullReport, Quiet, pull};
 use shingle::registry::{Client, ClientOptions, Reference};
 use shingle::store::Store;
-use shingle_core::{Digest, Limits, LinkMode, Unwrap, WholeFetch, compress};
+use shingle_core::{ChunkPiece, Chunker, Digest, Limits, LinkMode, Unwrap, WholeFetch, compress};
 
 /// One member of a tar.
 #[derive(Clone)]
@@ -54,6 +54,54 @@ pub(crate) fn plain(members: &[Made]) -> Layer {
     let tar = tar(members);
     let media_type = "application/vnd.oci.image.layer.v1.tar";
     Layer { diff_id: Digest::of(&tar), blob: tar, media_type, annotations: BTreeMap::new() }
+}
+
+/// The same layer, compressed in its own right: nothing says what is in it.
+pub(crate) fn compressed(members: &[Made], how: &str) -> Layer {
+    let Layer { blob, diff_id, .. } = plain(members);
+    let (blob, media_type) = match how {
+        "gzip" => (gzip(&blob), "application/vnd.oci.image.layer.v1.tar+gzip"),
+        "zstd" => (compress(&blob), "application/vnd.oci.image.layer.v1.tar+zstd"),
+        _ => (blob, "application/vnd.oci.image.layer.v1.tar"),
+    };
+    Layer { blob, diff_id, media_type, annotations: BTreeMap::new() }
+}
+
+/// A gzip member of stored blocks.
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    let blocks: Vec<_> = bytes.chunks(65_535).collect();
+    for (at, block) in blocks.iter().enumerate() {
+        let len = u16::try_from(block.len()).unwrap();
+        packed.push(u8::from(at + 1 == blocks.len()));
+        packed.extend(len.to_le_bytes());
+        packed.extend((!len).to_le_bytes());
+        packed.extend(*block);
+    }
+    let crc = bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1)))
+    });
+    packed.extend((!crc).to_le_bytes());
+    packed.extend(u32::try_from(bytes.len()).unwrap().to_le_bytes());
+    packed
+}
+
+/// A file, cut where podman would cut it.
+pub(crate) fn cut(name: &str, content: &[u8]) -> Made {
+    let mut chunker = Chunker::new();
+    let mut ends = Vec::new();
+    for last in [false, true] {
+        let mut pieces = if last { chunker.finish() } else { chunker.receive(content) };
+        while let Some(piece) = pieces.next_piece() {
+            if let ChunkPiece::End(cut) = piece {
+                ends.push(
+                    usize::try_from(cut.offset).unwrap()..usize::try_from(cut.offset + cut.len).unwrap(),
+                );
+            }
+        }
+    }
+    let chunks: Vec<_> = ends.into_iter().map(|range| &content[range]).collect();
+    chunked(name, &chunks)
 }
 
 /// The same layer as podman would push it.

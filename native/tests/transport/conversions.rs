@@ -403,6 +403,25 @@ fn the_store_gives_back_the_tars_it_was_given() {
 }
 
 #[test]
+fn what_rests_on_a_toc_alone_is_not_pushed() {
+    let work = tempfile::tempdir().unwrap();
+    let store = Store::open(work.path().join("store")).unwrap();
+    let from = Loopback::start(Content::from_layout(&fixture("zoo/podman-4.3")).unwrap()).unwrap();
+    let to = Loopback::start(Content::default()).unwrap();
+    let reference = from.reference("x:zoo").parse().unwrap();
+    let mut pulled = PullOptions::default();
+    pulled.policy.trust = shingle_core::Trust::Toc;
+    pull(&store, &client(), &reference, &pulled, &shingle::pull::Quiet).unwrap();
+    let image = store.image(&reference.to_string()).unwrap().unwrap();
+    assert!(image.layers[0].toc_digest.is_some());
+    let destination = open_destination(&to.reference("p:p").parse().unwrap(), &client()).unwrap();
+    let error = push(&store, &image, destination, &ConvertOptions::default(), &Quiet).unwrap_err();
+    let ConvertError::Layer { source: fault, .. } = &error else { panic!("{error:?}") };
+    assert!(matches!(**fault, LayerFault::NotKept { .. }), "{fault:?}");
+    assert!(error.hint().unwrap().contains("shingle convert"));
+}
+
+#[test]
 fn files_that_were_changed_in_the_store_are_found() {
     let work = tempfile::tempdir().unwrap();
     let store = Store::open(work.path().join("store")).unwrap();

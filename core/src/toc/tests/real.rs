@@ -9,6 +9,7 @@ use super::store::{stored, unlocated};
 use crate::testing::{Layer, OLD_BLOB, fixture_bytes, pull};
 use crate::{Agreed, Body, Digest, Fetched, Inventory, Limits, Locator, TocFetch};
 
+const ESTARGZ: &[u8] = fixture_bytes!("zoo/zoo.estargz");
 const STARGZ: &[u8] = fixture_bytes!("zoo/zoo.stargz-zstd");
 
 fn fetch(blob: &[u8], locator: Locator) -> Fetched {
@@ -78,12 +79,9 @@ fn stargz_snapshotters_zstd_chunked() {
     // Its frames hold the contents, though it never says where they end.
     let contents = Layer::zoo().contents().into_values().map(|content| (Digest::of(&content), content));
     let contents: BTreeMap<_, _> = contents.collect();
-    let toc = alloc::sync::Arc::new(crate::Toc {
-        // Only to be allowed to plan; nothing vouches for the layer.
-        tar_split_digest: Some(Digest::EMPTY),
-        ..toc
-    });
-    let plan = crate::testing::plan(&toc, &Inventory::new());
+    let toc = alloc::sync::Arc::new(toc);
+    let policy = crate::Policy { trust: crate::Trust::Toc, ..Default::default() };
+    let plan = crate::testing::plan_with(&toc, &Inventory::new(), &policy);
     let (files, _) = pull(STARGZ, &plan, &BTreeMap::new(), || 10_000).unwrap();
     assert!(!files.is_empty());
     for (file, content) in files {
@@ -93,6 +91,30 @@ fn stargz_snapshotters_zstd_chunked() {
             assert!(contents[entry.digest().unwrap()] == content, "{name}");
         }
     }
+}
+
+#[test]
+fn stargz_snapshotters_gzip() {
+    let digest = "sha256:bd5800ce15760a09d962b8c4a664d3c5f90dd8a4f8cf416b586098d88fc28551";
+    let key = "containerd.io/snapshot/stargz/toc.digest";
+    let policy = crate::Policy { trust: crate::Trust::Toc, ..Default::default() };
+    let annotations = BTreeMap::from([(key.to_string(), digest.to_string())]);
+    let located = crate::Located::from_annotations(&annotations, ESTARGZ.len() as u64, &policy);
+    let crate::Located::Tail(mut tail) = located.unwrap().unwrap() else { panic!() };
+    tail.receive(&ESTARGZ[tail.remaining().start as usize..]);
+    let crate::TailFound::Here(fetch) = tail.finish().unwrap() else { panic!() };
+    assert!(fetch.remaining().is_empty());
+    let toc = fetch.finish().unwrap().toc;
+    assert_eq!(toc.vouched(), Some(&digest.parse().unwrap()));
+    assert!(from_footer(ESTARGZ).toc == toc);
+    let toc = alloc::sync::Arc::new(toc);
+    let plan = crate::testing::plan_with(&toc, &Inventory::new(), &policy);
+    let (files, _) = pull(ESTARGZ, &plan, &BTreeMap::new(), || 10_000).unwrap();
+    let mut contents = Layer::zoo().contents().into_values().collect::<Vec<_>>();
+    let mut files = files.into_values().collect::<Vec<_>>();
+    contents.sort();
+    files.sort();
+    assert!(files == contents);
 }
 
 #[test]

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::sync::PoisonError;
 
-use shingle_core::{Agreed, Complete, DiffIdCheck, Digest, Donated, FileId, Hasher, Source, VerifiedLayer};
+use shingle_core::{Complete, Digest, Donated, FileId, Hasher, Source, VerifiedLayer};
 
+use super::check::Check;
 use super::{LayerError, Stop, Work};
 use crate::length;
+use crate::pull::look::Basis;
 use crate::store::ParentCache;
 
 /// How much of a file is read back at once, in bytes.
@@ -18,8 +20,8 @@ impl Work<'_> {
     ///
     /// A clone is read through its donor, whose pages are likely in memory: the two share their extents as long as
     /// neither is written to, and the donor's time of change says so.
-    pub(super) fn check(&self, agreed: &Agreed) -> Result<DiffIdCheck, Stop> {
-        let mut check = DiffIdCheck::new(agreed.clone(), self.plan);
+    pub(super) fn check(&self, basis: &Basis) -> Result<Check, Stop> {
+        let mut check = Check::new(basis, self.plan);
         let mut cache = ParentCache::default();
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -78,8 +80,8 @@ impl Work<'_> {
         }
     }
 
-    /// Compares with the image's DiffID.
-    pub(super) fn settle(&self, check: DiffIdCheck, complete: Complete) -> Result<VerifiedLayer, Stop> {
+    /// Compares with the image's DiffID, where that can be.
+    pub(super) fn settle(&self, check: Check, complete: Complete) -> Result<VerifiedLayer, Stop> {
         match check.finish(complete, &self.job.descriptor.diff_id) {
             Ok(verified) => Ok(verified),
             Err(error) => self.blame(error),

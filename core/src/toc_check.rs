@@ -1,0 +1,164 @@
+//! The rung below the DiffID: every file is what the TOC says, and the manifest vouches for the TOC.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::diff_id::DiffIdError;
+use crate::ledger::Complete;
+use crate::plan::{Part, Plan, Source};
+use crate::toc::{Body, Entry, FileId, Toc};
+use crate::verified::VerifiedLayer;
+use crate::{Digest, Hasher, Name};
+
+/// A TOC that has the digest which the image's manifest names.
+#[derive(Clone, Debug)]
+pub struct VouchedToc {
+    toc: Arc<Toc>,
+    digest: Digest,
+}
+
+impl VouchedToc {
+    /// Takes a TOC as it came; `None` for one that nothing but a footer led to, or that is of no blob.
+    pub fn new(toc: Toc) -> Option<Self> {
+        let digest = *toc.vouched()?;
+        Some(Self { toc: Arc::new(toc), digest })
+    }
+
+    /// Returns the TOC.
+    pub const fn toc(&self) -> &Arc<Toc> {
+        &self.toc
+    }
+}
+
+/// Holds every content against the digest in a TOC that the manifest vouches for.
+///
+/// It is [`DiffIdCheck`](crate::DiffIdCheck) for layers whose TOC no tar-split ties to the tar, and is driven the same
+/// way. What it yields says so: [`Identity::Toc`](crate::Identity::Toc).
+#[derive(Debug)]
+pub struct TocCheck {
+    vouched: VouchedToc,
+    /// The next entry.
+    entry: usize,
+    /// The content being received: how much is owed, and its digest.
+    owed: u64,
+    content: Option<Hasher>,
+    /// By entry: whether the plan's own fetches proved the content.
+    proven: Vec<bool>,
+    parts: Arc<[Part]>,
+    failed: Option<Box<DiffIdError>>,
+}
+
+impl TocCheck {
+    /// Starts before the first file.
+    ///
+    /// What fetches prove on the way is not read back: a file that is fetched as one chunk, which has the file's own
+    /// digest, and one that repeats an earlier file. All others are, those from donors too: no digest of the whole
+    /// comes after this one.
+    pub fn new(vouched: VouchedToc, plan: &Plan) -> Self {
+        let toc = plan.toc();
+        // A plan of another TOC proves nothing of this one.
+        let of_this_toc = Arc::ptr_eq(toc, &vouched.toc) || *toc == vouched.toc;
+        let mut proven = alloc::vec![false; vouched.toc.entries().len()];
+        for planned in plan.files() {
+            let by_plan = match &planned.source {
+                Source::Twin { .. } => true,
+                Source::Held { .. } => false,
+                Source::Assembled { donated, .. } => {
+                    let chunks = toc.file(planned.file).map(|entry| toc.chunks(entry)).unwrap_or_default();
+                    donated.is_empty() && matches!(chunks, [chunk] if matches!(chunk.body, Body::Frames(_)))
+                }
+            };
+            if let Some(proven) = proven.get_mut(planned.file.index()) {
+                *proven = of_this_toc && by_plan;
+            }
+        }
+        let parts = Arc::clone(plan.parts());
+        Self { vouched, entry: 0, owed: 0, content: None, proven, parts, failed: None }
+    }
+
+    /// Returns the file whose content is needed next, from its beginning and all of it; `None` when no more is needed.
+    ///
+    /// # Errors
+    /// The content before it is not what the TOC says. The error repeats from then on.
+    pub fn wants(&mut self) -> Result<Option<FileId>, DiffIdError> {
+        self.alive()?;
+        self.settle().inspect_err(|error| self.failed = Some(Box::new(error.clone())))?;
+        while let Some(entry) = self.vouched.toc.entries().get(self.entry) {
+            let index = self.entry;
+            self.entry = self.entry.saturating_add(1);
+            if !entry.is_file() || self.proven.get(index).is_some_and(|proven| *proven) {
+                continue;
+            }
+            self.owed = entry.member().size;
+            self.content = Some(Hasher::new());
+            return Ok(Some(FileId::new(index)));
+        }
+        Ok(None)
+    }
+
+    /// Takes the next bytes of the file wanted; what it does not owe is an error.
+    ///
+    /// # Errors
+    /// The file on disk is longer than the TOC says. The error repeats from then on.
+    pub fn receive(&mut self, bytes: &[u8]) -> Result<(), DiffIdError> {
+        self.alive()?;
+        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if len > self.owed {
+            let difference = len.saturating_sub(self.owed);
+            let error = DiffIdError::Length { name: self.name(), difference, more: true };
+            self.failed = Some(Box::new(error.clone()));
+            return Err(error);
+        }
+        self.owed = self.owed.saturating_sub(len);
+        if let Some(content) = &mut self.content {
+            content.update(bytes);
+        }
+        Ok(())
+    }
+
+    /// Ends the check.
+    ///
+    /// # Errors
+    /// Not all was received, or `complete` is not of the plan that the check relies on.
+    #[expect(clippy::needless_pass_by_value, reason = "the proof is spent")]
+    pub fn finish(mut self, complete: Complete) -> Result<VerifiedLayer, DiffIdError> {
+        if !complete.is_of(&self.parts) {
+            return Err(DiffIdError::OtherPlan);
+        }
+        if self.wants()?.is_some() {
+            return Err(DiffIdError::Length { name: self.name(), difference: self.owed, more: false });
+        }
+        let VouchedToc { toc, digest } = self.vouched;
+        Ok(VerifiedLayer::by_toc(digest, toc))
+    }
+
+    fn alive(&self) -> Result<(), DiffIdError> {
+        self.failed.as_ref().map_or(Ok(()), |error| Err((**error).clone()))
+    }
+
+    fn settle(&mut self) -> Result<(), DiffIdError> {
+        if self.owed > 0 {
+            return Err(DiffIdError::Length { name: self.name(), difference: self.owed, more: false });
+        }
+        let Some(content) = self.content.take() else { return Ok(()) };
+        let file = FileId::new(self.entry.saturating_sub(1));
+        let expected = self.vouched.toc.file(file).and_then(Entry::digest).copied();
+        let actual = content.finish();
+        match expected {
+            Some(expected) if expected == actual => Ok(()),
+            expected => {
+                let expected = expected.unwrap_or(Digest::EMPTY);
+                Err(DiffIdError::Content { file, name: self.name(), expected, actual })
+            }
+        }
+    }
+
+    fn name(&self) -> Name {
+        let entry = self.vouched.toc.entries().get(self.entry.saturating_sub(1));
+        entry.map(|entry| entry.member().name.clone()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;
