@@ -82,10 +82,11 @@ fn podman_pulls_every_tar_by_file_or_whole() {
         image(Layer::gzip(&tar)).write(&layout, "x");
         registry.push(&layout, "x", &format!("plain/{name}:x"));
         let report = convert(&shingle, &layout, "x", &registry.reference(&format!("tars/{name}:x")));
-        let layer = &report["images"][0]["layers"][0];
-        match layer["why"].as_str() {
-            None => chunked.push(name.as_str()),
-            Some(reason) => drop(why.insert(name.as_str(), reason.to_owned())),
+        let layer = &report["layers"][0];
+        if layer["toc_bytes"].as_u64() > Some(0) {
+            chunked.push(name.as_str());
+        } else {
+            why.insert(name.as_str(), layer["plain"].as_str().unwrap().to_owned());
         }
     }
     let ours: Vec<_> =
@@ -138,7 +139,7 @@ fn podman_skips_what_it_has() {
         let layout = dir.path().join(name);
         image(Layer::gzip(tar)).write(&layout, "x");
         let report = convert(&shingle, &layout, "x", &registry.reference(&format!("skips:{name}")));
-        assert_eq!(report["images"][0]["layers"][0]["diff_id"], Layer::plain(tar).diff_id.to_string());
+        assert_eq!(report["layers"][0]["diff_id"], Layer::plain(tar).diff_id.to_string());
     }
     let first = podman_pulls(dir.path(), &[("one", registry.reference("skips:one"))], true);
     assert!(first["one"].status == 0 && first["one"].by_file(), "{first:?}");
@@ -175,7 +176,7 @@ fn podman_pulls_both_platforms_of_an_index() {
     let shingle = Shingle::new();
     let reference = registry.reference("both:x");
     let report = convert(&shingle, &layout, "both", &reference);
-    assert_eq!(report["images"].as_array().unwrap().len(), 2, "{report}");
+    assert_eq!(report["images"], 2, "{report}");
     let pulls: Vec<_> = platforms
         .iter()
         .map(|platform| (*platform, format!("--platform=linux/{platform} {reference}")))

@@ -1,18 +1,25 @@
 //! Writes a tar-split of which nothing is left that its readers do not need.
 //!
-//! Beside [`TarSplitWriter`](super::TarSplitWriter), which writes what the reference would:
+//! Beside [`TarSplitWriter`](super::TarSplitWriter), which writes what the reference would. On a layer of Debian and
+//! Python, podman's tar-split comes to 472 kB at zstd's level 19; each of these after the others to
 //!
-//! - Padding has a record of its own, so that each header begins a line of base64: equal headers are equal text.
-//! - Members without content have no record but their header; no reader asks for one.
-//! - Records have no number; no reader of the reference looks at it.
-//! - Names are in base64 (`name_raw`), as the header that was just written has them.
-//! - After the end of the archive a record is only cut where the next one begins with two zero blocks again.
+//! | kB | what is left out or moved |
+//! |---|---|
+//! | 454 | members without content have no record but their header: no reader asks for one |
+//! | 395 | records have no number: no reader of the reference looks at it |
+//! | 373 | padding has a record of its own, so that each header begins a line of base64, where equal headers are equal text |
+//! | 365 | the checksum comes before the size |
 //!
-//! Together they come to 58 % of what the reference's form takes after compression.
+//! Names in base64 (`name_raw`), which the header that was just written has too, would leave 353 kB. But some readers of
+//! podman's store, into which this goes, know `name` alone.
+//!
+//! And after the end of the archive a record is only cut where the next one begins with two zero blocks again: the
+//! reference cuts it anywhere, and then takes the rest for a header.
 
 use alloc::vec::Vec;
 
 use super::json::{base64, write};
+use super::writer::name_of;
 
 /// The longest record of zeros at the end.
 const TAIL: usize = 1 << 20;
@@ -58,9 +65,9 @@ impl LeanSplitWriter {
 
     /// Takes the content of the last member.
     pub(crate) fn content(&mut self, name: &[u8], size: u64, crc: u64, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"type\":1,\"name_raw\":\"");
-        base64(name, out);
-        out.extend_from_slice(b"\",\"payload\":\"");
+        out.extend_from_slice(b"{\"type\":1");
+        name_of(name, out);
+        out.extend_from_slice(b",\"payload\":\"");
         base64(&crc.to_be_bytes(), out);
         write(out, format_args!("\",\"size\":{size}}}\n"));
         self.owed = usize::try_from(size.wrapping_neg() & 511).unwrap_or(0);

@@ -43,12 +43,12 @@ impl<'a> Line<'a> {
             let payload = Some(Text::plain(payload.strip_suffix(b"\"")?)?);
             return Some(Self { kind: 2, name, name_raw, size: 0, payload, position: None });
         }
-        let line = line.strip_prefix(b"{\"type\":1,\"name_raw\":\"")?;
-        let (name_raw, line) = line.split_at_checked(line.iter().position(|byte| *byte == b'"')?)?;
+        let line = line.strip_prefix(b"{\"type\":1,\"name\":\"")?;
+        let (name, line) = line.split_at_checked(line.iter().position(|byte| *byte == b'"')?)?;
         let line = line.strip_prefix(b"\",\"payload\":\"")?;
         let (payload, line) = line.split_at_checked(line.iter().position(|byte| *byte == b'"')?)?;
         let size = number(line.strip_prefix(b"\",\"size\":")?)?;
-        let (name_raw, payload) = (Text::plain(name_raw)?, Some(Text::plain(payload)?));
+        let (name, payload) = (Text::plain(name)?, Some(Text::plain(payload)?));
         Some(Self { kind: 1, name, name_raw, size, payload, position: None })
     }
 
@@ -165,15 +165,16 @@ mod tests {
     fn the_trimmed_lines_are_plain() {
         for line in [
             r#"{"type":2,"payload":"AA=="}"#,
-            r#"{"type":1,"name_raw":"YQ==","payload":"AAAAAAAAAAA=","size":5}"#,
+            r#"{"type":1,"name":"./a b","payload":"AAAAAAAAAAA=","size":5}"#,
         ] {
             assert!(is_plain(line.as_bytes()), "{line}");
         }
         for line in [
             r#"{"type":2,"payload":"AA==","more":""}"#,
-            r#"{"type":1,"name_raw":"YQ==","payload":null,"size":5}"#,
-            r#"{"type":1,"name_raw":"YQ==","payload":"AAAAAAAAAAA="}"#,
-            r#"{"type":1,"name_raw":"Y\u0051==","payload":"AAAAAAAAAAA=","size":5}"#,
+            r#"{"type":1,"name_raw":"YQ==","payload":"AAAAAAAAAAA=","size":5}"#,
+            r#"{"type":1,"name":"a","payload":null,"size":5}"#,
+            r#"{"type":1,"name":"a","payload":"AAAAAAAAAAA="}"#,
+            r#"{"type":1,"name":"Y\u0051","payload":"AAAAAAAAAAA=","size":5}"#,
         ] {
             assert!(!is_plain(line.as_bytes()), "{line}");
         }

@@ -43,19 +43,7 @@ impl TarSplitWriter {
     pub fn file(&mut self, name: &[u8], size: u64, crc: u64, out: &mut Vec<u8>) {
         self.flush(out);
         out.extend_from_slice(b"{\"type\":1");
-        match core::str::from_utf8(name) {
-            Ok("") => {}
-            Ok(text) => {
-                out.extend_from_slice(b",\"name\":\"");
-                escape(text, out);
-                out.push(b'"');
-            }
-            Err(_not_utf8) => {
-                out.extend_from_slice(b",\"name_raw\":\"");
-                base64(name, out);
-                out.push(b'"');
-            }
-        }
+        name_of(name, out);
         if size == 0 {
             out.extend_from_slice(b",\"payload\":null");
         } else {
@@ -91,5 +79,22 @@ impl TarSplitWriter {
     fn end_record(&mut self, out: &mut Vec<u8>) {
         write(out, format_args!(",\"position\":{}}}\n", self.position));
         self.position = self.position.saturating_add(1);
+    }
+}
+
+/// Appends a file's name: as text where it is text, else in base64.
+pub(super) fn name_of(name: &[u8], out: &mut Vec<u8>) {
+    match core::str::from_utf8(name) {
+        Ok("") => {}
+        Ok(text) => {
+            out.extend_from_slice(b",\"name\":\"");
+            escape(text, out);
+            out.push(b'"');
+        }
+        Err(_not_utf8) => {
+            out.extend_from_slice(b",\"name_raw\":\"");
+            base64(name, out);
+            out.push(b'"');
+        }
     }
 }
