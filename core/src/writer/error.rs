@@ -18,6 +18,14 @@ pub enum Unchunkable {
         /// The member that came later.
         name: Name,
     },
+    /// A hard link that the reference cannot make.
+    #[error("{name} is a hard link to {link}, which is no file before it")]
+    Link {
+        /// The link.
+        name: Name,
+        /// Where it leads.
+        link: Name,
+    },
     /// No name at all.
     #[error("a member has no name")]
     Nameless,

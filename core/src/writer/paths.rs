@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use crate::Kind;
+
 /// The paths so far, as they are below the root.
 #[derive(Debug, Default)]
 pub(super) struct Paths(BTreeMap<Box<[u8]>, Path>);
@@ -14,13 +16,15 @@ enum Path {
     Directory,
     /// A directory that only its contents speak of.
     Implied,
-    /// Anything else.
+    /// A file, or a link.
     File,
+    /// A device or a fifo.
+    Node,
 }
 
 impl Paths {
     /// Adds a member's path; says whether it is new and all above it are directories.
-    pub(super) fn add(&mut self, name: &[u8], is_directory: bool) -> bool {
+    pub(super) fn add(&mut self, name: &[u8], kind: Kind) -> bool {
         let path = cleaned(name);
         let mut end = path.len();
         // From the nearest parent up, as far as they are not known yet.
@@ -28,25 +32,35 @@ impl Paths {
             end = slash;
             let parent = path.get(..end).unwrap_or_default();
             match self.0.get(parent) {
-                Some(Path::File) => return false,
+                Some(Path::File | Path::Node) => return false,
                 Some(Path::Directory | Path::Implied) => break,
                 None => {
                     self.0.insert(parent.into(), Path::Implied);
                 }
             }
         }
-        let kind = if is_directory { Path::Directory } else { Path::File };
+        let kind = match kind {
+            Kind::Directory => Path::Directory,
+            Kind::Hardlink | Kind::Regular | Kind::Symlink => Path::File,
+            Kind::Block | Kind::Char | Kind::Fifo => Path::Node,
+        };
         match self.0.get_mut(&path[..]) {
             None => {
                 self.0.insert(path.into(), kind);
                 true
             }
-            Some(known @ Path::Implied) if is_directory => {
+            Some(known @ Path::Implied) if kind == Path::Directory => {
                 *known = kind;
                 true
             }
             Some(_) => false,
         }
+    }
+
+    /// Whether a hard link may lead there: to a file that came before. The reference makes no device and no fifo, and
+    /// then fails on a link to one.
+    pub(super) fn has_file(&self, link: &[u8]) -> bool {
+        self.0.get(&cleaned(link)[..]) == Some(&Path::File)
     }
 }
 
@@ -90,8 +104,36 @@ mod tests {
             (&["a/b/c/d", "a/b", "a/b/"], &[true, false, true]),
         ] {
             let mut paths = Paths::default();
-            let added = names.iter().map(|name| paths.add(name.as_bytes(), name.ends_with('/')));
+            let kind = |name: &str| if name.ends_with('/') { Kind::Directory } else { Kind::Regular };
+            let added = names.iter().map(|name| paths.add(name.as_bytes(), kind(name)));
             assert_eq!(added.collect::<Vec<_>>(), taken, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn hard_links_lead_to_files_that_came_before() {
+        let mut paths = Paths::default();
+        for (name, kind) in [
+            ("f", Kind::Regular),
+            ("./d/", Kind::Directory),
+            ("d/s", Kind::Symlink),
+            ("h", Kind::Hardlink),
+            ("p", Kind::Fifo),
+            ("c", Kind::Char),
+        ] {
+            assert!(paths.add(name.as_bytes(), kind));
+        }
+        for (link, expected) in [
+            ("f", true),
+            ("/./f", true),
+            ("d/s", true),
+            ("h", true),
+            ("d", false),
+            ("p", false),
+            ("c", false),
+            ("x", false),
+        ] {
+            assert_eq!(paths.has_file(link.as_bytes()), expected, "{link}");
         }
     }
 }

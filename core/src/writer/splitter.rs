@@ -190,7 +190,10 @@ impl Parts {
         if let Some(reason) = unfit(&member) {
             return self.give_up(reason);
         }
-        if !self.paths.add(member.name.as_bytes(), member.kind == Kind::Directory) {
+        if member.kind == Kind::Hardlink && !self.paths.has_file(member.link.as_bytes()) {
+            return self.give_up(Unchunkable::Link { name: member.name, link: member.link });
+        }
+        if !self.paths.add(member.name.as_bytes(), member.kind) {
             return self.give_up(Unchunkable::Duplicate { name: member.name });
         }
         self.split.member(self.cutter.lines());

@@ -112,23 +112,26 @@ fn member() -> impl Strategy<Value = (u8, Vec<u8>, u64, bool, usize, Vec<u8>)> {
 /// Members of all kinds, and one of the ends that writers give a tar.
 fn any_tar() -> impl Strategy<Value = Vec<u8>> {
     (prop::collection::vec(member(), 0..9), 0..7_u8).prop_map(|(members, end)| {
-        let made = members.into_iter().enumerate().map(|(at, (kind, content, mtime, gnu, long, value))| {
-            let name = format!("./d{}/{at}<é>{}", at % 2, "n".repeat(long));
-            let file = Made { mtime, gnu, ..Made::file(&name, &[]) };
-            match kind {
-                0 => file.with_flag(b'5'),
-                1 => file.with_flag(b'2').with_link("../x & y"),
-                2 => file.with_flag(b'1').with_link("./d0/0"),
-                3 => file.with_flag(b'3'),
-                4 => file.with_flag(b'6'),
-                5 => Made { content, gnu: false, ..file }
-                    .with_record("SCHILY.xattr.user.a", &value)
-                    .with_record("mtime", b"-1.5")
-                    .with_record("atime", b"1700000000.25"),
-                6 => Made { content, ..file }.with_flag(0),
-                _ => Made { content, ..file },
-            }
-        });
+        let target = core::iter::once(Made::file("./target", b"of hard links"));
+        let made = target.chain(members.into_iter().enumerate().map(
+            |(at, (kind, content, mtime, gnu, long, value))| {
+                let name = format!("./d{}/{at}<é>{}", at % 2, "n".repeat(long));
+                let file = Made { mtime, gnu, ..Made::file(&name, &[]) };
+                match kind {
+                    0 => file.with_flag(b'5'),
+                    1 => file.with_flag(b'2').with_link("../x & y"),
+                    2 => file.with_flag(b'1').with_link("target"),
+                    3 => file.with_flag(b'3'),
+                    4 => file.with_flag(b'6'),
+                    5 => Made { content, gnu: false, ..file }
+                        .with_record("SCHILY.xattr.user.a", &value)
+                        .with_record("mtime", b"-1.5")
+                        .with_record("atime", b"1700000000.25"),
+                    6 => Made { content, ..file }.with_flag(0),
+                    _ => Made { content, ..file },
+                }
+            },
+        ));
         let mut tar = tar(&made.collect::<Vec<_>>());
         match end {
             0 => {}

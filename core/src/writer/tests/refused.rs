@@ -41,6 +41,10 @@ fn what_the_reference_reads_otherwise() {
         (Made::file("a", b"").with_flag(b'g'), "\"behind\": a PAX global header comes before it"),
         (Made::file("a/", b"x"), "\"a/\": it is a regular file whose name ends in a slash"),
         (Made::file("a", b"x").with_flag(b'5'), "\"a\": it has a size but can have no content"),
+        (
+            Made::file("a", b"").with_flag(b'1').with_link("behind"),
+            "\"a\" is a hard link to \"behind\", which is no file before it",
+        ),
         (Made::file("a", b"x").with_link("b"), "\"a\": it leads somewhere but is no link"),
         (Made::file("a", b"x").with_record("linkpath", b"b"), "\"a\": it leads somewhere but is no link"),
         (Made::file("a", b"x").with_record("GNU.sparse.realsize", b"1"), "\"a\": it is sparse"),
