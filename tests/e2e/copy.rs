@@ -178,3 +178,31 @@ fn what_is_pushed_from_the_store_is_the_same_image() {
     user.run(&["push", "--compression-format", "gzip", &image, &there]).done();
     assert_eq!(look(&format!("docker://{there}")).0["config"]["digest"], CONFIG);
 }
+
+#[test]
+fn a_real_registry_takes_pieces() {
+    use shingle::registry::{Client, ClientOptions, Reference};
+    use shingle::transport::Section;
+    if !have_all("copy::a_real_registry_takes_pieces", &[Need::Registry]) {
+        return;
+    }
+    let (registry, shingle) = (Registry::start(), Shingle::new());
+    let bytes = crate::scene::noise(7, 5 * (1 << 20) + 17);
+    let path = shingle.beside("blob");
+    std::fs::write(&path, &bytes).unwrap();
+    let section = Section::of_file(std::fs::File::open(&path).unwrap().into()).unwrap();
+    let reference: Reference = registry.reference("pieces:x").parse().unwrap();
+    let digest = Digest::of(&bytes);
+    for upload_piece in [1 << 20, 3 << 20] {
+        let options = ClientOptions { tls_verify: false, upload_piece, ..ClientOptions::default() };
+        let client = Client::new(options).unwrap();
+        client.put_blob(&reference, digest, &section, None, &|_| {}).unwrap();
+        assert!(client.has_blob(&reference, digest).unwrap());
+        let mut body = client.blob(&reference, digest, section.len()).open_whole().unwrap();
+        let mut back = Vec::new();
+        while let Some(bytes) = body.next_bytes().unwrap() {
+            back.extend_from_slice(&bytes);
+        }
+        assert!(back == bytes);
+    }
+}

@@ -134,7 +134,8 @@ impl Shared {
             .await?;
         match response.status().as_u16() {
             200..=399 => Ok(true),
-            404 => Ok(false),
+            // Who does not answer such questions is simply sent the blob.
+            404 | 405 => Ok(false),
             _ => Err(self.not_taken(asked, response).await),
         }
     }

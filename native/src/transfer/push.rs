@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
-use shingle_core::{Digest, Name, TarPiece, Toc, Tree};
+use shingle_core::{Digest, Identity, Name, TarPiece, Toc, Tree};
 
 use super::convert::{ConvertOptions, convert_from};
 use super::error::{ConvertError, LayerFault};
@@ -16,7 +16,7 @@ use super::report::{ConvertReport, Watcher};
 use super::tars::{Layer, Tars};
 use crate::length;
 use crate::registry::Reference;
-use crate::store::{Donors, ImageRecord, Layout, Sites, Store, StoreError, at, open_donor};
+use crate::store::{Donors, ImageRecord, LayerRef, Layout, Sites, Store, StoreError, at, open_donor};
 use crate::transport::{Destination, StoreSource, TransferError};
 use shingle_core::writer::Format;
 
@@ -36,21 +36,18 @@ pub fn push(
     options: &ConvertOptions,
     watcher: &dyn Watcher,
 ) -> Result<ConvertReport, ConvertError> {
-    let _no_gc = store.lock_shared().map_err(|error| TransferError::File {
-        operation: error.operation,
-        path: error.path,
-        source: error.source,
-    })?;
+    let _no_gc = store.lock_shared().map_err(TransferError::from)?;
     let stop = AtomicBool::new(false);
     let source = StoreSource::new(store, image);
     let from = image.reference.parse().ok();
-    let tars = StoreTars { store, from, stop: &stop };
+    let tars = StoreTars { store, image, from, stop: &stop };
     convert_from(&source, &tars, destination, options, watcher, &stop)
 }
 
 /// Tars out of the store's files.
 struct StoreTars<'a> {
     store: &'a Store,
+    image: &'a ImageRecord,
     /// Where the image was pulled from.
     from: Option<Reference>,
     stop: &'a AtomicBool,
@@ -67,7 +64,10 @@ impl Tars for StoreTars<'_> {
         let suits = match (format, compression(&blob.media_type)) {
             (Format::Gzip, "gzip") | (Format::Zstd, "zstd") => true,
             // A layer is pulled by file only after its TOC and tar-split have passed every check.
-            (Format::ZstdChunked, "zstd") => self.store.layer_record(&layer.diff_id)?.mode == "partial",
+            (Format::ZstdChunked, "zstd") => match self.identity(layer) {
+                Identity::DiffId(id) => self.store.layer_record(&id)?.mode == "partial",
+                _ => false,
+            },
             _ => false,
         };
         let there = suits
@@ -84,7 +84,12 @@ impl Tars for StoreTars<'_> {
     }
 
     fn send(&self, layer: &Layer, to: &Sender, read: &dyn Fn(u64)) -> Result<(), LayerFault> {
-        let stored = self.store.layer(&layer.diff_id)?;
+        let Identity::DiffId(id) = self.identity(layer) else {
+            return Err(LayerFault::NotKept {
+                why: "it was pulled with --trust toc, and its table of contents does not hold the tar's headers",
+            });
+        };
+        let stored = self.store.layer(&id)?;
         let Some(tar_split) = stored.tar_split else {
             return Err(LayerFault::NotKept {
                 why: "it holds sparse files, of whose tar the store keeps no headers",
@@ -116,6 +121,12 @@ impl Tars for StoreTars<'_> {
 }
 
 impl StoreTars<'_> {
+    /// Returns what the store knows a layer of the image by.
+    fn identity(&self, layer: &Layer) -> Identity {
+        let known = self.image.layers.iter().find(|known| known.blob == layer.descriptor.digest);
+        known.map_or(Identity::DiffId(layer.diff_id), LayerRef::identity)
+    }
+
     fn send_file(
         &self,
         files: &Files<'_>,

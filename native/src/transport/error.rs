@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use shingle_core::{Digest, UnwrapError};
 
 use crate::registry::{ManifestError, RegistryError};
+use crate::store::StoreError;
 
 /// An image that could not be read from where it lies, or not be brought where it should be.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +122,12 @@ pub enum TransferError {
         /// The limit.
         limit: u64,
     },
+}
+
+impl From<StoreError> for TransferError {
+    fn from(error: StoreError) -> Self {
+        Self::File { operation: error.operation, path: error.path, source: error.source }
+    }
 }
 
 impl TransferError {

@@ -109,6 +109,12 @@ impl Destination for RegistryDestination {
     }
 
     fn put_document(&self, document: &Document, place: Place) -> Result<(), TransferError> {
+        if let Some(expected) = self.reference.digest().filter(|digest| *digest != document.digest)
+            && place == Place::Top
+        {
+            let what = format!("what is to be {}", self.reference);
+            return Err(TransferError::Digest { what, expected, actual: document.digest });
+        }
         let below = self.reference.with_digest(document.digest);
         let reference = if place == Place::Top { &self.reference } else { &below };
         Ok(self.client.put_manifest(reference, document)?)

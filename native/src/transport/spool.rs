@@ -9,12 +9,12 @@ use shingle_core::{Digest, Hasher};
 use super::{Section, TransferError};
 use crate::length;
 
-/// Takes bytes front to back, hashes them, and keeps them in a file without a name in the directory for temporary files
+/// Takes bytes front to back, hashes them unless somebody else does, and keeps them in a file without a name in the directory for temporary files
 /// (`TMPDIR`): it goes when nobody holds it any more, however the program ends.
 #[derive(Debug)]
 pub(crate) struct Spool {
     file: OwnedFd,
-    hasher: Hasher,
+    hasher: Option<Hasher>,
     len: u64,
 }
 
@@ -22,13 +22,23 @@ impl Spool {
     pub(crate) fn new() -> Result<Self, TransferError> {
         let file = tempfile::tempfile();
         let file = file.map_err(TransferError::file("make a temporary file in", std::env::temp_dir()))?;
-        Ok(Self { file: file.into(), hasher: Hasher::new(), len: 0 })
+        Ok(Self { file: file.into(), hasher: Some(Hasher::new()), len: 0 })
+    }
+
+    /// Makes one for bytes whose digest will be known at their end.
+    pub(crate) fn unhashed() -> Result<Self, TransferError> {
+        Ok(Self { hasher: None, ..Self::new()? })
     }
 
     /// Returns what was taken, and its digest.
     pub(crate) fn finish(self) -> (Section, Digest) {
-        let digest = self.hasher.finish();
+        let digest = self.hasher.unwrap_or_default().finish();
         (Section::proven(Arc::new(self.file), self.len, digest), digest)
+    }
+
+    /// Returns what was taken, which has this digest.
+    pub(crate) fn finish_as(self, digest: Digest) -> Section {
+        Section::proven(Arc::new(self.file), self.len, digest)
     }
 }
 
@@ -41,7 +51,9 @@ impl Write for Spool {
             }
         };
         let written = bytes.get(..count).unwrap_or_default();
-        self.hasher.update(written);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(written);
+        }
         self.len = self.len.saturating_add(length(written));
         Ok(count)
     }

@@ -28,11 +28,7 @@ impl<'a> StoreSource<'a> {
     }
 
     fn document(&self, digest: &Digest) -> Result<Vec<u8>, TransferError> {
-        self.store.document(digest).map_err(|error| TransferError::File {
-            operation: error.operation,
-            path: error.path,
-            source: error.source,
-        })
+        Ok(self.store.document(digest)?)
     }
 }
 

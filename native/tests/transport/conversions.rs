@@ -278,6 +278,22 @@ fn an_index_is_converted_whole_and_each_blob_once() {
 }
 
 #[test]
+fn two_blobs_of_one_tar_become_one() {
+    let tar = zoo_tar();
+    let blobs = [(gzip(&tar, 1), Digest::of(&tar)), (gzip(&tar, 9), Digest::of(&tar))];
+    let mut content = Content::default();
+    add_image(&mut content, Some("x"), "amd64", &blobs, &json!({}));
+    let (from, to) = (Loopback::start(content).unwrap(), Loopback::start(Content::default()).unwrap());
+    let report = chunked(&from.reference("x:x"), &to.reference("y:y"));
+    assert_eq!(report.layers[0].to, report.layers[1].to);
+    let sent: Vec<_> = report.layers.iter().map(|layer| layer.sent).collect();
+    assert!(sent.contains(&BlobOutcome::Copied) && sent.contains(&BlobOutcome::Present), "{sent:?}");
+    assert_eq!(to.log().iter().filter(|line| line.method == "PATCH").count(), 2, "a config and a layer");
+    let there = source(&to.reference("y:y"));
+    assert_whole(&*there, &there.top().unwrap());
+}
+
+#[test]
 fn another_tar_than_the_config_says_is_refused_with_both_digests() {
     let (tar, other) = (zoo_tar(), Digest::of(b"another tar"));
     let mut content = Content::default();
@@ -384,6 +400,25 @@ fn the_store_gives_back_the_tars_it_was_given() {
         source(&from.reference("other:zoo")).top().unwrap(),
         source(&from.reference("x:zoo")).top().unwrap()
     );
+}
+
+#[test]
+fn what_rests_on_a_toc_alone_is_not_pushed() {
+    let work = tempfile::tempdir().unwrap();
+    let store = Store::open(work.path().join("store")).unwrap();
+    let from = Loopback::start(Content::from_layout(&fixture("zoo/podman-4.3")).unwrap()).unwrap();
+    let to = Loopback::start(Content::default()).unwrap();
+    let reference = from.reference("x:zoo").parse().unwrap();
+    let mut pulled = PullOptions::default();
+    pulled.policy.trust = shingle_core::Trust::Toc;
+    pull(&store, &client(), &reference, &pulled, &shingle::pull::Quiet).unwrap();
+    let image = store.image(&reference.to_string()).unwrap().unwrap();
+    assert!(image.layers[0].toc_digest.is_some());
+    let destination = open_destination(&to.reference("p:p").parse().unwrap(), &client()).unwrap();
+    let error = push(&store, &image, destination, &ConvertOptions::default(), &Quiet).unwrap_err();
+    let ConvertError::Layer { source: fault, .. } = &error else { panic!("{error:?}") };
+    assert!(matches!(**fault, LayerFault::NotKept { .. }), "{fault:?}");
+    assert!(error.hint().unwrap().contains("shingle convert"));
 }
 
 #[test]

@@ -236,6 +236,17 @@ fn nothing_goes_twice_and_mounts_move_nothing() {
 }
 
 #[test]
+fn a_digest_in_a_name_is_meant() {
+    let (to, demo) =
+        (Loopback::start(Content::default()).unwrap(), format!("oci:{}:v1", fixture("demo").display()));
+    let digest = open_source(&demo.parse().unwrap(), &client()).unwrap().top().unwrap().digest;
+    let place = |digest: Digest| format!("docker://{}", to.reference(&format!("a/x@{digest}")));
+    assert_eq!(try_copy(&demo, &place(digest), here()).unwrap().digest, digest);
+    let error = try_copy(&demo, &place(Digest::of(b"other")), here()).unwrap_err();
+    assert!(matches!(error, TransferError::Digest { .. }), "{error:?}");
+}
+
+#[test]
 fn a_layout_keeps_its_other_images_and_moves_a_tag() {
     let work = tempfile::tempdir().unwrap();
     let demo = |tag: &str| format!("oci:{}:{tag}", fixture("demo").display());
