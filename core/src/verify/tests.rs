@@ -4,6 +4,7 @@ mod hostile;
 mod ours;
 mod planted;
 mod stargz;
+mod vectors;
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString as _};
