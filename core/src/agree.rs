@@ -187,7 +187,7 @@ impl Disagreement {
 
 impl Field {
     /// Writes the field's value, cut to what fits a message.
-    fn show(self, member: &Member) -> String {
+    pub(crate) fn show(self, member: &Member) -> String {
         match self {
             Self::Atime => show_time(member.atime),
             Self::Ctime => show_time(member.ctime),
@@ -205,9 +205,10 @@ impl Field {
     }
 }
 
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Field {
+    /// Returns the words for it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
             Self::Atime => "access time",
             Self::Ctime => "change time",
             Self::Device => "device number",
@@ -220,12 +221,23 @@ impl fmt::Display for Field {
             Self::Size => "size",
             Self::Uid => "owner",
             Self::Xattrs => "extended attributes",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
 /// Returns the first field that differs, names apart; those that may be honest come last, so that they hide no lie.
 fn compare(said: &Member, real: &Member) -> Option<Field> {
+    differences(said, real).next()
+}
+
+/// Returns every field that differs, names apart.
+pub(crate) fn differences(said: &Member, real: &Member) -> impl Iterator<Item = Field> + use<> {
     let device = |member: &Member| (member.dev_major, member.dev_minor);
     let is_device = matches!(real.kind, Kind::Block | Kind::Char);
     let checks = [
@@ -241,7 +253,7 @@ fn compare(said: &Member, real: &Member) -> Option<Field> {
         (Field::Atime, time(said.atime) == time(real.atime)),
         (Field::Ctime, time(said.ctime) == time(real.ctime)),
     ];
-    checks.into_iter().find(|(_, same)| !same).map(|(field, _)| field)
+    checks.into_iter().filter(|(_, same)| !same).map(|(field, _)| field)
 }
 
 /// Tells another order, in which all names that are left are the same on both sides, from another name.
@@ -280,14 +292,14 @@ fn time(time: Option<Timestamp>) -> Option<Timestamp> {
 }
 
 /// Whether `said` is what Go's JSON makes of `real`.
-fn is_text_of(said: &Name, real: &Name) -> bool {
+pub(crate) fn is_text_of(said: &Name, real: &Name) -> bool {
     said == real || (core::str::from_utf8(real.as_bytes()).is_err() && *said == text_of(real))
 }
 
 /// Returns the name as Go's `encoding/json` writes it: U+FFFD for each byte that is not UTF-8.
 ///
 /// Rust's own conversion differs: it writes one for several bytes that begin a character.
-fn text_of(name: &Name) -> Name {
+pub(crate) fn text_of(name: &Name) -> Name {
     Name::from(go_text(name.as_bytes()))
 }
 

@@ -74,6 +74,7 @@ mod unwrap;
 #[cfg(test)]
 mod vectors;
 mod verified;
+pub mod verify;
 mod whole;
 pub mod writer;
 mod zstd;

@@ -1,6 +1,7 @@
 //! The command line, as it is typed.
 
 mod transfer;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use shingle::registry::{Platform, Reference, ReferenceError};
 use shingle_core::{LinkMode, Trust};
 
 pub(crate) use transfer::{CompressionArgs, ConvertArgs, CopyArgs, PushArgs};
+pub(crate) use verify::VerifyArgs;
 
 /// Pulls container images by file, not by layer.
 ///
@@ -74,6 +76,7 @@ pub(crate) enum Command {
     Images(ImagesArgs),
     Inspect(InspectArgs),
     Unpack(UnpackArgs),
+    Verify(VerifyArgs),
     Copy(CopyArgs),
     Convert(ConvertArgs),
     Push(PushArgs),

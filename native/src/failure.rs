@@ -26,6 +26,11 @@ impl Failure {
         Self { error: error.into(), hint: None, refused: false }
     }
 
+    /// What a check refused: the command leaves with status 1.
+    pub(crate) fn refusal(error: impl Into<anyhow::Error>) -> Self {
+        Self { refused: true, ..Self::new(error) }
+    }
+
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }

@@ -11,6 +11,7 @@ pub mod store;
 pub mod transfer;
 pub mod transport;
 pub mod unpack;
+pub mod verify;
 
 /// The length of bytes in memory, as formats and wires count.
 pub(crate) fn length(bytes: &[u8]) -> u64 {

@@ -154,6 +154,43 @@ fn plain_bar(size: u64) -> ProgressBar {
     bar
 }
 
+/// One bar for one long piece of work, where stderr is a terminal.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    bar: Option<ProgressBar>,
+}
+
+impl Meter {
+    /// Starts `what` (`Verifying`) of `name`, which is `size` bytes long.
+    pub(crate) fn new(printer: &Printer, what: &str, name: &str, size: u64) -> Self {
+        let bar = printer.draws().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::stderr_with_hz(10));
+            let style = ProgressStyle::with_template("{prefix} [{bar:12}] {wide_msg}");
+            bar.set_style(style.unwrap_or_else(|_bad| ProgressStyle::default_bar()).progress_chars("=> "));
+            bar.set_prefix(format!("{what:10} {name}"));
+            bar
+        });
+        Self { bar }
+    }
+
+    /// Hears that so many bytes more are done.
+    pub(crate) fn add(&self, bytes: u64) {
+        if let Some(bar) = &self.bar {
+            bar.inc(bytes);
+            let size = bar.length().unwrap_or(0);
+            bar.set_message(format!("{} / {}", Bytes(bar.position()), Bytes(size)));
+        }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// The first 12 digits, as podman shows a digest.
 pub(crate) fn short(digest: &Digest) -> String {
     digest.to_hex().chars().take(12).collect()

@@ -6,7 +6,7 @@ use crate::crc64::Crc64;
 use crate::limits::Limits;
 use crate::tar::{TarError, TarEvent, TarReader};
 
-use super::{TarSplit, TarSplitReadError, TarSplitReader, TarSplitWriter};
+use super::{LeanSplitWriter, TarSplit, TarSplitReadError, TarSplitReader, TarSplitWriter};
 
 pub(crate) const ZOO: &[u8] = include_bytes!("../../../tests/fixtures/zoo/zoo.tar");
 #[cfg(feature = "c-zstd")]
@@ -47,6 +47,31 @@ pub(crate) fn write(tar: &[u8]) -> Result<(Vec<u8>, Vec<Vec<u8>>), TarError> {
     reader.finish()?;
     writer.finish(&mut lines);
     Ok((lines, contents))
+}
+
+/// Writes the lines of a tar, trimmed as our own layers have them.
+pub(crate) fn write_lean(tar: &[u8]) -> Vec<u8> {
+    let (mut reader, mut writer) = (TarReader::new(&Limits::default()), LeanSplitWriter::default());
+    let (mut lines, mut content, mut name) = (Vec::new(), Vec::<u8>::new(), None);
+    let mut events = reader.receive(tar);
+    while let Some(event) = events.next_event().unwrap() {
+        match event {
+            TarEvent::Raw(bytes) => writer.raw(bytes, events.is_tail(), &mut lines),
+            TarEvent::Member(entry) => {
+                writer.member(&mut lines);
+                name = Some(entry.member.name);
+            }
+            TarEvent::Data { bytes, .. } => content.extend_from_slice(bytes),
+            TarEvent::EndMember if content.is_empty() => {}
+            TarEvent::EndMember => {
+                let name = name.take().unwrap_or_default();
+                writer.content(name.as_bytes(), content.len() as u64, Crc64::of(&content), &mut lines);
+                content.clear();
+            }
+        }
+    }
+    writer.finish(&mut lines);
+    lines
 }
 
 pub(crate) fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<TarSplit, TarSplitReadError> {

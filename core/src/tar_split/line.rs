@@ -135,9 +135,9 @@ mod tests {
     use super::super::TarSplitWriter;
     use super::*;
 
-    /// Holds the short way against the JSON parser; says whether it was taken.
+    /// Holds the short ways against the JSON parser; says whether one was taken.
     fn is_plain(line: &[u8]) -> bool {
-        let plain = Line::plain(line);
+        let plain = Line::plain(line).or_else(|| Line::lean(line));
         if let Some(plain) = &plain {
             assert_eq!(serde_json::from_slice::<Line<'_>>(line).ok().as_ref(), Some(plain));
         }
@@ -158,6 +158,24 @@ mod tests {
             for line in written("./usr/lib/x86_64-linux-gnu/a b+c~", &[7; 1000], size, 5, 123_456) {
                 assert!(is_plain(&line) && is_plain(line.trim_ascii()));
             }
+        }
+    }
+
+    #[test]
+    fn the_trimmed_lines_are_plain() {
+        for line in [
+            r#"{"type":2,"payload":"AA=="}"#,
+            r#"{"type":1,"name_raw":"YQ==","payload":"AAAAAAAAAAA=","size":5}"#,
+        ] {
+            assert!(is_plain(line.as_bytes()), "{line}");
+        }
+        for line in [
+            r#"{"type":2,"payload":"AA==","more":""}"#,
+            r#"{"type":1,"name_raw":"YQ==","payload":null,"size":5}"#,
+            r#"{"type":1,"name_raw":"YQ==","payload":"AAAAAAAAAAA="}"#,
+            r#"{"type":1,"name_raw":"Y\u0051==","payload":"AAAAAAAAAAA=","size":5}"#,
+        ] {
+            assert!(!is_plain(line.as_bytes()), "{line}");
         }
     }
 

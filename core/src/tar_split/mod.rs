@@ -14,6 +14,7 @@ mod writer;
 
 pub(crate) use lean::LeanSplitWriter;
 pub use members::{Members, TarSplitError};
+pub(crate) use reader::{Faulty, Tolerated};
 pub use reader::{RecordError, TarSplitReadError, TarSplitReader};
 pub use writer::TarSplitWriter;
 
@@ -107,6 +108,16 @@ impl TarSplit {
     /// Reads the members' headers.
     pub fn members(&self) -> Members<'_> {
         Members::new(self)
+    }
+
+    /// Returns all bytes that are no content, joined.
+    pub(crate) fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// Returns where in [`raw`](Self::raw) the content of a file comes; the end for files that are not there.
+    pub(crate) fn raw_end(&self, index: usize) -> usize {
+        self.rows.get(index).map_or(self.raw.len(), |row| row.raw_end)
     }
 
     /// Returns the raw bytes between two files' contents: before that of `index`, or all to the end of the tar.

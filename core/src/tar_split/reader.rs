@@ -26,9 +26,52 @@ pub struct TarSplitReader {
     names: Vec<u8>,
     rows: Vec<Row>,
     failed: Option<RecordError>,
+    /// Records that were passed over, where that is wanted.
+    faulty: Option<Vec<Faulty>>,
+    /// Where in `raw` each record of raw bytes ends since the last file.
+    tail: Vec<usize>,
+    /// What the position of the next record may be as well, after one that was wrong.
+    or_else: Option<u64>,
 }
 
+/// A record that was passed over, or read though something about it is wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct Faulty {
+    pub(crate) error: RecordError,
+    /// Before which file it stands, or which it is.
+    pub(crate) file: usize,
+}
+
+/// What a tolerant reader read.
+#[derive(Debug)]
+pub(crate) struct Tolerated {
+    /// With one row for each record of a file.
+    pub(crate) split: TarSplit,
+    pub(crate) faulty: Vec<Faulty>,
+    /// Where in the raw bytes each record of them ends that comes after the last file.
+    pub(crate) tail: Vec<usize>,
+}
+
+/// How many faulty records are worth knowing.
+const FAULTY: usize = 1000;
+
 impl TarSplitReader {
+    /// Starts a reader that passes over what is faulty and tells all of it in the end.
+    pub(crate) fn tolerant(limits: &Limits) -> Self {
+        Self { faulty: Some(Vec::new()), ..Self::new(limits) }
+    }
+
+    /// Takes the end of what a [tolerant](Self::tolerant) reader read: sizes are those of the records, and no header is
+    /// read.
+    pub(crate) fn finish_tolerant(mut self) -> Tolerated {
+        if let Err(error) = self.receive(b"\n") {
+            self.faulty.get_or_insert_default().push(Faulty { error, file: self.rows.len() });
+        }
+        let Self { limits, raw, names, rows, faulty, tail, .. } = self;
+        let split = TarSplit { raw, names, rows, tar_len: 0, limits };
+        Tolerated { split, faulty: faulty.unwrap_or_default(), tail }
+    }
+
     /// Starts before the first byte.
     pub fn new(limits: &Limits) -> Self {
         Self {
@@ -40,6 +83,9 @@ impl TarSplitReader {
             names: Vec::new(),
             rows: Vec::new(),
             failed: None,
+            faulty: None,
+            tail: Vec::new(),
+            or_else: None,
         }
     }
 
@@ -97,27 +143,59 @@ impl TarSplitReader {
         if line.trim_ascii().is_empty() {
             return Ok(());
         }
+        let taken = self.take_record(line);
+        let taken = taken.or_else(|error| self.pass_over(error));
+        self.record = self.record.saturating_add(1);
+        taken
+    }
+
+    fn take_record(&mut self, line: &[u8]) -> Result<(), RecordError> {
         let record = self.record;
         let line = Line::parse(line)
             .map_err(|error| RecordError::Malformed { record, reason: error.to_string() })?;
-        if let Some(actual) = line.position
-            && u64::try_from(actual) != Ok(record)
-        {
-            return Err(RecordError::Position { record, actual });
+        let (position, or_else) = (line.position.map(u64::try_from), self.or_else.take());
+        match (position, line.position) {
+            (Some(Ok(position)), _) if position == record => {}
+            (Some(Ok(position)), _) if Some(position) == or_else => self.record = position,
+            (Some(position), Some(actual)) => {
+                self.pass_over(RecordError::Position { record, actual })?;
+                // One that is missing is one fault, not one for each that follows.
+                self.or_else = position.ok().and_then(|position| position.checked_add(1));
+            }
+            // The number may be left out.
+            (None, _) | (_, None) => {}
         }
         match line.kind {
-            1 => self.take_file(&line)?,
-            2 => self.take_segment(&line)?,
-            actual => return Err(RecordError::Kind { record, actual }),
+            1 => self.take_file(&line),
+            2 => self.take_segment(&line),
+            actual => Err(RecordError::Kind { record, actual }),
         }
-        self.record = record.saturating_add(1);
-        Ok(())
+    }
+
+    /// Notes what is wrong with a record, if that is wanted; a limit is a limit.
+    fn pass_over(&mut self, error: RecordError) -> Result<(), RecordError> {
+        let file = self.rows.len();
+        match &mut self.faulty {
+            Some(faulty) if faulty.len() < FAULTY && !error.is_limit() => {
+                faulty.push(Faulty { error, file });
+                Ok(())
+            }
+            _ => Err(error),
+        }
     }
 
     fn take_segment(&mut self, line: &Line<'_>) -> Result<(), RecordError> {
         let record = self.record;
         let Some(payload) = &line.payload else { return Ok(()) };
-        STANDARD.decode_vec(&payload.0, &mut self.raw).map_err(|_why| RecordError::Base64 { record })
+        let before = self.raw.len();
+        STANDARD.decode_vec(&payload.0, &mut self.raw).map_err(|_why| {
+            self.raw.truncate(before);
+            RecordError::Base64 { record }
+        })?;
+        if self.faulty.is_some() {
+            self.tail.push(self.raw.len());
+        }
+        Ok(())
     }
 
     fn take_file(&mut self, line: &Line<'_>) -> Result<(), RecordError> {
@@ -126,15 +204,20 @@ impl TarSplitReader {
             return Err(RecordError::TooMany { record, limit: self.limits.entries });
         }
         let size = u64::try_from(line.size).ok().filter(|size| *size <= self.limits.file);
-        let size = size.ok_or(RecordError::Size { record, limit: self.limits.file, actual: line.size })?;
+        let size = match size {
+            Some(size) => size,
+            None => {
+                self.pass_over(RecordError::Size { record, limit: self.limits.file, actual: line.size })?;
+                0
+            }
+        };
         let crc = match &line.payload {
             None if size == 0 => 0,
             payload => {
                 let payload = payload.as_ref().map_or(&[][..], |payload| &payload.0);
                 let mut sum = [0; 9];
-                match STANDARD.decode_slice(payload, &mut sum) {
-                    Ok(8) => {}
-                    _ => return Err(RecordError::Checksum { record, actual: excerpt(payload) }),
+                if STANDARD.decode_slice(payload, &mut sum) != Ok(8) {
+                    self.pass_over(RecordError::Checksum { record, actual: excerpt(payload) })?;
                 }
                 let [sum @ .., _] = sum;
                 u64::from_be_bytes(sum)
@@ -143,10 +226,13 @@ impl TarSplitReader {
         if line.name_raw.0.is_empty() {
             self.names.extend_from_slice(&line.name.0);
         } else {
-            STANDARD
-                .decode_vec(&line.name_raw.0, &mut self.names)
-                .map_err(|_why| RecordError::Base64 { record })?;
+            let before = self.names.len();
+            if STANDARD.decode_vec(&line.name_raw.0, &mut self.names).is_err() {
+                self.names.truncate(before);
+                self.pass_over(RecordError::Base64 { record })?;
+            }
         }
+        self.tail.clear();
         self.rows.push(Row { raw_end: self.raw.len(), name_end: self.names.len(), size, crc });
         Ok(())
     }
@@ -230,6 +316,32 @@ pub enum RecordError {
         /// The limit.
         limit: usize,
     },
+}
+
+impl RecordError {
+    /// Whether this is a limit, beyond which nothing is read.
+    const fn is_limit(&self) -> bool {
+        matches!(self, Self::TooLong { .. } | Self::TooMany { .. })
+    }
+
+    /// Whether the record could not be read at all, so that what it says of the tar is not known.
+    pub(crate) const fn is_lost(&self) -> bool {
+        !matches!(self, Self::Position { .. })
+    }
+
+    /// Returns which record.
+    pub(crate) const fn record(&self) -> Option<u64> {
+        match self {
+            Self::Base64 { record }
+            | Self::Checksum { record, .. }
+            | Self::Kind { record, .. }
+            | Self::Malformed { record, .. }
+            | Self::Position { record, .. }
+            | Self::Size { record, .. }
+            | Self::TooMany { record, .. } => Some(*record),
+            Self::TooLong { .. } => None,
+        }
+    }
 }
 
 fn excerpt(text: &[u8]) -> String {

@@ -13,7 +13,7 @@ use crate::limits::Limits;
 
 #[cfg(feature = "c-zstd")]
 use super::fixture::{ZOO, zoo_lines};
-use super::fixture::{read, write};
+use super::fixture::{read, write, write_lean};
 use super::*;
 
 fn rebuild(split: &TarSplit, contents: &[Vec<u8>]) -> Vec<u8> {
@@ -111,6 +111,50 @@ fn what_is_written_is_read_and_builds_the_same_tar() {
 }
 
 #[test]
+fn the_trimmed_form_says_the_same() {
+    for tar in TARS {
+        let (full, lean) = (write(tar).unwrap().0, write_lean(tar));
+        assert!(lean.len() < full.len());
+        assert_eq!(read([&lean[..]]).unwrap(), read([&full[..]]).unwrap());
+    }
+}
+
+#[test]
+fn a_trimmed_end_is_cut_where_zero_blocks_begin() {
+    for end in [1024, (1 << 20) + 1023, (1 << 20) + 1024, (3 << 20) + 77] {
+        let tar = [tar!("no-end"), &vec![0; end][..]].concat();
+        let lean = write_lean(&tar);
+        let lines = lean.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).skip(3);
+        let lens = lines.map(|line| line.len() - r#"{"type":2,"payload":""}"#.len()).collect::<Vec<_>>();
+        assert!(lens.iter().all(|len| *len >= 1024 * 4 / 3), "{end}: {lens:?}");
+        assert_eq!(rebuild(&read([&lean[..]]).unwrap(), &[b"a".to_vec()]), tar);
+    }
+}
+
+#[test]
+fn a_content_needs_its_record_wherever_it_stands() {
+    // Of the members of a trimmed tar-split, all that have a record need it.
+    let lean = write_lean(tar!("gnu"));
+    let lines = lean.split_inclusive(|byte| *byte == b'\n').collect::<Vec<_>>();
+    let records =
+        (0..lines.len()).filter(|line| lines[*line].starts_with(br#"{"type":1"#)).collect::<Vec<_>>();
+    assert!(!records.is_empty());
+    for record in records {
+        let kept = lines.iter().enumerate().filter(|(line, _)| *line != record).map(|(_, line)| *line);
+        let error = read(kept);
+        assert!(
+            matches!(
+                error,
+                Err(TarSplitReadError::Split(
+                    TarSplitError::NoRecord { .. } | TarSplitError::LooseContent { .. }
+                ))
+            ),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
 fn segments_are_at_most_one_mebibyte() {
     let tar = [tar!("no-end"), &vec![0; 3 << 20][..]].concat();
     let lines = lines_of(&tar);
@@ -124,6 +168,20 @@ proptest! {
     fn any_split_of_the_lines_reads_the_same(which in 0..TARS.len(), len in 1_usize..3000) {
         let (lines, _) = write(TARS[which]).unwrap();
         prop_assert_eq!(read(lines.chunks(len)), read([&lines[..]]));
+    }
+
+    #[test]
+    fn no_altered_byte_of_the_trimmed_form_gives_other_lengths(
+        which in 0..TARS.len(), place: prop::sample::Index, byte: u8,
+    ) {
+        let mut lean = write_lean(TARS[which]);
+        let place = place.index(lean.len());
+        lean[place] ^= byte;
+        if let Ok(split) = read([&lean[..]]) {
+            let stored = split.members().map(|member| member.unwrap().stored).collect::<Vec<_>>();
+            let sizes = (0..split.len()).map(|file| split.file(file).unwrap().size).collect::<Vec<_>>();
+            prop_assert_eq!(stored, sizes);
+        }
     }
 
     #[test]

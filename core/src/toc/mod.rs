@@ -38,6 +38,7 @@ mod error;
 mod fetch;
 mod gzip;
 mod json;
+pub(crate) mod said;
 mod store;
 pub(crate) mod time;
 

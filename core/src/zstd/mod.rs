@@ -7,6 +7,7 @@
 mod c;
 #[cfg(test)]
 mod differential;
+mod frames;
 #[cfg(feature = "ruzstd")]
 #[cfg_attr(feature = "c-zstd", allow(dead_code, reason = "built for the differential test only"))]
 mod rust;
@@ -17,6 +18,7 @@ use core::fmt;
 
 #[cfg(feature = "c-zstd")]
 pub(crate) use c::{Encoder, FrameEncoder, Raw};
+pub(crate) use frames::{FrameHead, FrameWalker, Step};
 #[cfg(all(feature = "ruzstd", not(feature = "c-zstd")))]
 pub(crate) use rust::{Encoder, FrameEncoder, Raw};
 

@@ -9,6 +9,7 @@ use core::fmt;
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use super::frames::header_len;
 use super::{Progress, ZstdError};
 
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -186,26 +187,6 @@ impl fmt::Debug for Raw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Raw").field("state", &self.state).finish_non_exhaustive()
     }
-}
-
-/// The length of a frame header, magic included, from its descriptor (RFC 8878 §3.1.1.1).
-const fn header_len(descriptor: u8) -> usize {
-    let single_segment = descriptor & 0x20 != 0;
-    let window = if single_segment { 0 } else { 1 };
-    let dictionary = match descriptor & 3 {
-        0 => 0,
-        1 => 1,
-        2 => 2,
-        _ => 4,
-    };
-    let content = match descriptor >> 6 {
-        0 if single_segment => 1,
-        0 => 0,
-        1 => 2,
-        2 => 4,
-        _ => 8,
-    };
-    4_usize.saturating_add(1).saturating_add(window).saturating_add(dictionary).saturating_add(content)
 }
 
 fn wrong_size() -> ZstdError {

@@ -12,6 +12,7 @@ mod pull;
 mod push;
 mod rmi;
 mod unpack;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Images(_) => images::run(global, printer),
         Command::Inspect(args) => inspect::run(global, args, printer),
         Command::Unpack(args) => unpack::run(global, args, printer),
+        Command::Verify(args) => verify::run(args, printer),
         Command::Copy(args) => copy::run(args, printer),
         Command::Convert(args) => convert::run(args, printer),
         Command::Push(args) => push::run(global, args, printer),

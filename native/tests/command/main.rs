@@ -3,6 +3,8 @@
 #![allow(clippy::disallowed_methods, reason = "a test looks at what the command left")]
 #![allow(clippy::unwrap_used, reason = "a test that goes wrong should panic")]
 
+mod verify;
+
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 

@@ -1,0 +1,144 @@
+//! Verification of images where they lie: every layer, read once, held against everything that is said of it.
+
+use std::io::Read;
+use std::ops::Range;
+use std::sync::mpsc::sync_channel;
+
+use shingle_core::verify::{Claims, Verified, Verify};
+use shingle_core::{Digest, Limits};
+
+use crate::length;
+use crate::registry::Platform;
+use crate::transport::{Descriptor, Document, Manifest, Source, TransferError};
+
+/// How much is read at once, in bytes.
+const PIECE: usize = 256 * 1024;
+/// How many pieces may wait for the verification.
+const PIECES: usize = 16;
+
+/// One image of a source: its manifest and config are what their digests say.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Image {
+    /// The platform that the index names, if there is an index.
+    pub platform: Option<Platform>,
+    /// The manifest's digest.
+    pub manifest: Digest,
+    /// The config's digest.
+    pub config: Digest,
+    /// What is said of each layer, the lowest one first.
+    pub layers: Vec<Claims>,
+}
+
+/// Finds the images of a source: the one there is, or those of an index, all of them or that of `platform`.
+///
+/// # Errors
+/// A document is not there, is none, or is not what the digest that led to it says; none suits `platform`.
+pub fn images(source: &dyn Source, platform: Option<&Platform>) -> Result<Vec<Image>, TransferError> {
+    let top = source.top()?;
+    if !top.is_index() {
+        return Ok(vec![image(source, &top, None)?]);
+    }
+    let what = |document: &Document| format!("index {}", document.digest);
+    let index = top.index().map_err(TransferError::document(what(&top)))?;
+    let chosen: Vec<&Descriptor> = match platform {
+        Some(platform) => vec![index.choose(platform).map_err(TransferError::document(what(&top)))?],
+        None => index.manifests.iter().filter(|manifest| is_image(manifest)).collect(),
+    };
+    chosen
+        .into_iter()
+        .map(|descriptor| image(source, &source.manifest(descriptor)?, descriptor.platform()))
+        .collect()
+}
+
+/// Whether an index' entry is an image; build tools put statements about images among them.
+fn is_image(descriptor: &Descriptor) -> bool {
+    descriptor.platform().is_none_or(|platform| platform.os() != "unknown")
+}
+
+fn image(
+    source: &dyn Source,
+    document: &Document,
+    platform: Option<Platform>,
+) -> Result<Image, TransferError> {
+    let what = || format!("manifest {}", document.digest);
+    let manifest: Manifest = document.manifest().map_err(TransferError::document(what()))?;
+    let config = source.small_blob(&manifest.config, crate::transport::CONFIG_LIMIT)?;
+    let diff_ids = document.diff_ids(&config).map_err(TransferError::document(what()))?;
+    let claims = |(layer, diff_id): (Descriptor, Digest)| Claims {
+        blob: layer.digest,
+        size: layer.size,
+        media_type: layer.media_type,
+        annotations: layer.annotations.unwrap_or_default(),
+        diff_id: Some(diff_id),
+    };
+    let layers = manifest.layers.into_iter().zip(diff_ids).map(claims).collect();
+    Ok(Image { platform, manifest: document.digest, config: manifest.config.digest, layers })
+}
+
+/// Reads a layer's blob, first its end and then all of it, and compares everything with everything.
+///
+/// What is wrong with the layer is in the result. `progress` hears of the bytes that were read front to back.
+///
+/// # Errors
+/// The blob is not there, or cannot be read.
+pub fn layer(
+    source: &dyn Source,
+    claims: Claims,
+    limits: &Limits,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Verified, TransferError> {
+    let (blob, stated) = (claims.blob, claims.size);
+    let (mut reader, len) = match source.open_blob(blob, stated) {
+        Ok(reader) => (reader, stated),
+        // One of another length is worth a look, too.
+        Err(TransferError::Size { actual, .. }) => (source.open_blob(blob, actual)?, actual),
+        Err(error) => return Err(error),
+    };
+    let mut verify = Verify::of_len(claims, len, limits);
+    while let Some(range) = verify.wants() {
+        match read_ahead(source, blob, len, range) {
+            Ok(bytes) => verify.offer(&bytes),
+            Err(error) => verify.withhold(&error.to_string()),
+        }
+    }
+    let (send, pieces) = sync_channel::<Vec<u8>>(PIECES);
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(move || {
+            loop {
+                let mut piece = Vec::with_capacity(PIECE);
+                let count = (&mut reader).take(crate::count(PIECE)).read_to_end(&mut piece)?;
+                if count == 0 || send.send(piece).is_err() {
+                    return Ok(());
+                }
+            }
+        });
+        for piece in pieces {
+            progress(length(&piece));
+            verify.receive(&piece);
+        }
+        match reading.join() {
+            Ok(Ok(())) => Ok(verify.finish()),
+            Ok(Err(error)) => Err(TransferError::reading(format!("blob {blob}"), error)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Reads part of a blob before the rest; from a source that gives no parts, by reading up to it.
+fn read_ahead(
+    source: &dyn Source,
+    blob: Digest,
+    len: u64,
+    range: Range<u64>,
+) -> Result<Vec<u8>, TransferError> {
+    source.read_range(blob, len, range.clone()).or_else(|refused| {
+        let mut reader = source.open_blob(blob, len)?;
+        let mut bytes = Vec::new();
+        let wanted = range.end.saturating_sub(range.start);
+        let passed = std::io::copy(&mut (&mut reader).take(range.start), &mut std::io::sink());
+        let read = passed.and_then(|_| reader.take(wanted).read_to_end(&mut bytes));
+        read.map_err(|error| TransferError::reading(format!("blob {blob}"), error))?;
+        if length(&bytes) == wanted { Ok(bytes) } else { Err(refused) }
+    })
+}
