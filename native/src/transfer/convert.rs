@@ -368,13 +368,14 @@ impl Work<'_> {
         let mut options = PackOptions::new(self.options.write);
         options.jobs = self.options.jobs;
         let mut spool = Spool::unhashed()?;
-        let (send, tar) = pipe();
+        let (mut send, tar) = pipe();
         let read = |bytes| self.carrier.watcher.fetched(number, bytes);
         let (sent, packed) = std::thread::scope(|scope| {
             let sending = scope.spawn(move || {
-                self.tars.send(layer, &send, &read)?;
+                self.tars.send(layer, &mut send, &read)?;
                 // Who does not listen any more has said why.
-                let _heard = send.send(vec![0; usize::try_from(padding).unwrap_or(0)]);
+                let zeros = vec![0; usize::try_from(padding).unwrap_or(0)];
+                let _heard = send.send(&zeros).and_then(|()| send.finish());
                 Ok::<_, LayerFault>(())
             });
             let packed = pack(tar, &options, &mut spool, &|_| {});

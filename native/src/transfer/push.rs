@@ -1,6 +1,7 @@
 //! Images from the store to another place: tars are made again from the files and written as layers.
 
-use std::os::fd::OwnedFd;
+use std::cell::OnceCell;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -83,7 +84,7 @@ impl Tars for StoreTars<'_> {
         })
     }
 
-    fn send(&self, layer: &Layer, to: &Sender, read: &dyn Fn(u64)) -> Result<(), LayerFault> {
+    fn send(&self, layer: &Layer, to: &mut Sender, read: &dyn Fn(u64)) -> Result<(), LayerFault> {
         let Identity::DiffId(id) = self.identity(layer) else {
             return Err(LayerFault::NotKept {
                 why: "it was pulled with --trust toc, and its table of contents does not hold the tar's headers",
@@ -98,12 +99,12 @@ impl Tars for StoreTars<'_> {
         let broken =
             |error| StoreError::broken(format!("layers/{}/tar-split.zst", layer.diff_id.to_hex()), error);
         let split = tar_split.read(self.store.limits()).map_err(broken)?;
-        let files = Files::new(self.store, &layer.diff_id, &stored.toc)?;
+        let mut files = Files::new(self.store, &layer.diff_id, &stored.toc)?;
         for piece in split.pieces() {
             let sent = match piece {
-                TarPiece::Raw(bytes) => send_raw(bytes, to),
+                TarPiece::Raw(bytes) => to.send(bytes),
                 TarPiece::File(file) if file.size == 0 => Ok(()),
-                TarPiece::File(file) => self.send_file(&files, file.index, file.size, to, read)?,
+                TarPiece::File(file) => self.send_file(&mut files, file.index, file.size, to, read)?,
             };
             if self.stop.load(Ordering::Relaxed) {
                 return Err(TransferError::Stopped.into());
@@ -129,10 +130,10 @@ impl StoreTars<'_> {
 
     fn send_file(
         &self,
-        files: &Files<'_>,
+        files: &mut Files<'_>,
         index: usize,
         size: u64,
-        to: &Sender,
+        to: &mut Sender,
         read: &dyn Fn(u64),
     ) -> Result<Result<(), Unheard>, LayerFault> {
         let Some(entry) = files.toc.entries().get(index).filter(|entry| entry.is_file()) else {
@@ -140,30 +141,25 @@ impl StoreTars<'_> {
             return Ok(Ok(()));
         };
         let digest = entry.digest().copied().unwrap_or(Digest::EMPTY);
-        let changed = || LayerFault::Changed { path: entry.member().name.clone(), digest };
-        let file = files.open(index, &digest, &entry.member().name)?.ok_or_else(changed)?;
+        let name = &entry.member().name;
+        let changed = || LayerFault::Changed { path: name.clone(), digest };
+        let file = files.open(index, &digest, name)?.ok_or_else(changed)?;
         let mut left = size;
         loop {
-            let mut piece = vec![0; usize::try_from(left.saturating_add(1)).unwrap_or(BUFFER).min(BUFFER)];
-            let count = match rustix::io::read(&file, &mut piece) {
+            let count = match rustix::io::read(&file, &mut files.buffer) {
                 Err(Errno::INTR) => continue,
-                other => other.map_err(at("read", name_of(&entry.member().name)))?,
+                other => other.map_err(at("read", name.to_string()))?,
             };
-            piece.truncate(count);
-            if piece.is_empty() {
+            let Some(piece) = files.buffer.get(..count).filter(|piece| !piece.is_empty()) else {
                 return if left == 0 { Ok(Ok(())) } else { Err(changed()) };
-            }
-            left = left.checked_sub(length(&piece)).ok_or_else(changed)?;
-            read(length(&piece));
+            };
+            left = left.checked_sub(length(piece)).ok_or_else(changed)?;
+            read(length(piece));
             if to.send(piece).is_err() || self.stop.load(Ordering::Relaxed) {
                 return Ok(Err(Unheard));
             }
         }
     }
-}
-
-fn send_raw(bytes: &[u8], to: &Sender) -> Result<(), Unheard> {
-    bytes.chunks(BUFFER).try_for_each(|piece| to.send(piece.to_vec()))
 }
 
 /// A layer's contents: in its tree, or where a later member took the name, among the objects.
@@ -172,7 +168,9 @@ struct Files<'a> {
     toc: &'a Arc<Toc>,
     tree: OwnedFd,
     sites: Sites,
-    donors: Donors,
+    /// Looked up when a content is not in the tree; most layers have none such.
+    donors: OnceCell<Donors>,
+    buffer: Vec<u8>,
 }
 
 impl<'a> Files<'a> {
@@ -182,27 +180,30 @@ impl<'a> Files<'a> {
         let sites = Sites::new(&Layout::new(&tree, &[Arc::clone(toc)]), toc.entries().len());
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let tree = openat(store.fd(), path.as_str(), flags, Mode::empty()).map_err(at("open", path))?;
-        Ok(Self { store, toc, tree, sites, donors: store.donors(toc)? })
+        Ok(Self { store, toc, tree, sites, donors: OnceCell::new(), buffer: vec![0; BUFFER] })
     }
 
     fn open(&self, index: usize, digest: &Digest, name: &Name) -> Result<Option<OwnedFd>, StoreError> {
         let site = u32::try_from(index).ok().and_then(|index| self.sites.get(index));
         if let Some(path) = site {
-            match open_donor(std::os::fd::AsFd::as_fd(&self.tree), path) {
+            match open_donor(self.tree.as_fd(), path) {
                 Ok(file) => return Ok(Some(file)),
                 Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => {}
-                Err(errno) => return Err(at("open", name_of(name))(errno)),
+                Err(errno) => return Err(at("open", name.to_string())(errno)),
             }
         }
-        for object in self.donors.objects(digest) {
+        let donors = match self.donors.get() {
+            Some(donors) => donors,
+            None => {
+                let found = self.store.donors(self.toc)?;
+                self.donors.get_or_init(|| found)
+            }
+        };
+        for object in donors.objects(digest) {
             if let Some(file) = self.store.open_object(&object.path(digest))? {
                 return Ok(Some(file));
             }
         }
         Ok(None)
     }
-}
-
-fn name_of(name: &Name) -> String {
-    name.to_string()
 }

@@ -31,7 +31,7 @@ pub(super) trait Tars: Sync {
     ) -> Result<Goodness, LayerFault>;
 
     /// Sends a layer's tar; `read` hears of blob bytes. Who does not listen any more is no error.
-    fn send(&self, layer: &Layer, to: &Sender, read: &dyn Fn(u64)) -> Result<(), LayerFault>;
+    fn send(&self, layer: &Layer, to: &mut Sender, read: &dyn Fn(u64)) -> Result<(), LayerFault>;
 
     /// Says what it means that a tar is another one than the image says.
     fn other_tar(&self, layer: &Layer, actual: Digest) -> LayerFault {
@@ -57,7 +57,7 @@ impl Tars for BlobTars<'_> {
         Ok(judge(self.source, &layer.descriptor, format, &self.limits)?)
     }
 
-    fn send(&self, layer: &Layer, to: &Sender, read: &dyn Fn(u64)) -> Result<(), LayerFault> {
+    fn send(&self, layer: &Layer, to: &mut Sender, read: &dyn Fn(u64)) -> Result<(), LayerFault> {
         let Descriptor { digest, size, .. } = layer.descriptor;
         let mut reader = self.source.open_blob(digest, size)?;
         let (mut unwrap, mut buffer) = (Unwrap::new(&self.limits), vec![0; 256 << 10]);
@@ -72,7 +72,7 @@ impl Tars for BlobTars<'_> {
             read(length(bytes));
             let mut plain = unwrap.receive(bytes);
             while let Some(piece) = plain.next_piece()? {
-                if to.send(piece.to_vec()).is_err() {
+                if to.send(piece).is_err() {
                     return Ok(());
                 }
             }

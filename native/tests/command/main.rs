@@ -307,3 +307,70 @@ fn pages_and_scripts_are_written() {
         assert!(scene.run(&["completions", shell]).ok().contains("shingle"), "{shell}");
     }
 }
+
+#[test]
+fn images_go_from_place_to_place() {
+    let (scene, registry) = (Scene::new(), Loopback::start(fixture("demo")).unwrap());
+    let v1 = registry.reference("demo:v1");
+    let copied = scene.run(&["copy", "--tls-verify=false", &v1, "oci:layout:v1"]);
+    assert!(copied.stderr.contains("Copied 1 image"), "{}", copied.stderr);
+    let digest = copied.ok();
+    assert!(digest.starts_with("sha256:") && digest.lines().count() == 1, "{digest}");
+    let report = scene.run(&["copy", "--json", "oci:layout:v1", "dir:plain"]).json();
+    assert_eq!((report["digest"].as_str(), report["images"].as_u64()), (Some(digest.trim()), Some(1)));
+    assert_eq!(report["destination"], "dir:plain");
+
+    let gzip =
+        ["convert", "--compression-format", "gzip", "--jobs", "1", "dir:plain", "oci-archive:gzip.tar:x"];
+    let said = scene.run(&gzip);
+    assert!(said.stderr.contains("tar+zstd -> tar+gzip: it was zstd"), "{}", said.stderr);
+    said.ok();
+    let said = scene.run(&["convert", "-q", "oci-archive:gzip.tar", "oci:layout:new"]);
+    assert_eq!(said.stderr, "");
+    said.ok();
+    let kept = scene.run(&["convert", "--json", "oci:layout:new", "oci:layout:kept"]).json();
+    assert_eq!(kept["compression_format"], "zstd:chunked");
+    assert!(kept["layers"].as_array().unwrap().iter().all(|layer| layer["outcome"] == "kept"), "{kept}");
+
+    scene.run(&["pull", "--tls-verify=false", &v1]).ok();
+    let pushed = scene.run(&["push", "--json", &v1, "oci:fresh:pushed"]).json();
+    assert_eq!(pushed["digest"], kept["digest"], "from the store it is the same image");
+    let there = scene.run(&["push", "--tls-verify=false", &v1, &registry.reference("other:v1")]);
+    assert!(there.stderr.contains("0 layers written anew, 2 kept"), "{}", there.stderr);
+    assert_eq!(there.ok(), digest);
+}
+
+#[test]
+fn what_cannot_go_there_says_why() {
+    let scene = Scene::new();
+    let demo =
+        format!("oci:{}", PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/demo").display());
+    let v1 = format!("{demo}:v1");
+    for (words, status, expected) in [
+        (&["copy", &demo, "dir:x"][..], 2, "hint: name one of: v1, v2"),
+        (&["copy", "containers-storage:x", "dir:x"], 2, "podman save"),
+        (&["copy", "--all", "--platform", "linux/arm64", &v1, "dir:x"], 2, "cannot be used with"),
+        (&["copy", "oci:none", "dir:x"], 2, "because: cannot open none"),
+        (&["convert", &v1, "docker-archive:x.tar"], 2, "hint: use `shingle copy`"),
+        (
+            &["convert", "--compression-format", "xz", &v1, "dir:x"],
+            2,
+            "possible values: gzip, zstd, zstd:chunked",
+        ),
+        (&["push", "nothing:1", "dir:x"], 2, "hint: pull it first"),
+    ] {
+        let said = scene.run(words).failed(status);
+        assert!(said.contains(expected), "{words:?}: {said}");
+    }
+    scene.run(&["copy", &v1, "dir:lie"]).ok();
+    let layer = std::fs::read_dir(scene.home.path().join("lie")).unwrap().map(|entry| entry.unwrap().path());
+    let layer = layer.max_by_key(|path| path.metadata().unwrap().len()).unwrap();
+    let mut bytes = std::fs::read(&layer).unwrap();
+    bytes[1000] ^= 1;
+    std::fs::write(&layer, bytes).unwrap();
+    for words in [&["copy", "dir:lie", "oci:out:x"][..], &["convert", "--force", "dir:lie", "oci:out:x"]] {
+        let said = scene.run(words).failed(1);
+        assert!(said.contains("sha256:"), "{words:?}: {said}");
+    }
+    assert!(!scene.home.path().join("out/index.json").exists());
+}
