@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use cap_std::fs::Dir;
-
 use super::destination::copy_checked;
 use super::directory::FORM;
 use super::file::open_regular;
@@ -21,13 +19,7 @@ pub(super) struct DirDestination {
 impl DirDestination {
     pub(super) fn open(path: &Path) -> Result<Self, TransferError> {
         let target = Target::find(path)?;
-        if target.parent.exists(&target.name) {
-            let dir = target.parent.open_dir(&target.name).map_err(TransferError::file("open", path))?;
-            if !replaceable(&dir, path)? {
-                let problem = "it holds something else".to_owned();
-                return Err(TransferError::Form { path: path.to_owned(), expected: FORM, problem });
-            }
-        }
+        may_go(&target)?;
         Ok(Self { pending: PendingDir::create(target)? })
     }
 
@@ -44,14 +36,26 @@ impl DirDestination {
     }
 }
 
-/// Whether a directory may go: it is empty, or an image that was put there like this one.
-fn replaceable(dir: &Dir, path: &Path) -> Result<bool, TransferError> {
-    if dir.entries().map_err(TransferError::file("list", path))?.next().is_none() {
-        return Ok(true);
+/// Fails unless what has the name may go: nothing, an empty directory, or an image that was put there like this one.
+fn may_go(target: &Target) -> Result<(), TransferError> {
+    match target.held()? {
+        None => return Ok(()),
+        Some(kind) if !kind.is_dir() => return Err(target.unfit(kind, "a directory")),
+        Some(_) => {}
     }
-    let Some(version) = open_regular(dir, path, "version")? else { return Ok(false) };
-    let version = super::file::read_limited(&version, 4096, || path.join("version").display().to_string())?;
-    Ok(version.starts_with(VERSION.as_bytes()))
+    let path = &target.path;
+    let dir = target.parent.open_dir(&target.name).map_err(TransferError::file("open", path))?;
+    if dir.entries().map_err(TransferError::file("list", path))?.next().is_none() {
+        return Ok(());
+    }
+    if let Some(version) = open_regular(&dir, path, "version")? {
+        let what = || path.join("version").display().to_string();
+        if super::file::read_limited(&version, 4096, what)?.starts_with(VERSION.as_bytes()) {
+            return Ok(());
+        }
+    }
+    let problem = "it holds something else".to_owned();
+    Err(TransferError::Form { path: path.to_owned(), expected: FORM, problem })
 }
 
 impl Destination for DirDestination {
@@ -91,6 +95,6 @@ impl Destination for DirDestination {
 
     fn commit(self: Box<Self>) -> Result<(), TransferError> {
         self.write("version", format!("{VERSION}1.1\n").as_bytes())?;
-        self.pending.finish()
+        self.pending.finish(may_go)
     }
 }

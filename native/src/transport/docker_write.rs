@@ -37,7 +37,7 @@ struct State {
 impl DockerArchiveDestination {
     pub(super) fn open(path: &Path, reference: Option<Reference>) -> Result<Self, TransferError> {
         let target = Target::find(path)?;
-        if target.parent.exists(&target.name) {
+        if target.held()?.is_some() {
             return Err(TransferError::Exists { path: path.to_owned() });
         }
         let state = State {

@@ -175,7 +175,7 @@ struct Archived {
 
 impl OciArchiveDestination {
     pub(super) fn open(path: &Path, tag: Option<String>) -> Result<Self, TransferError> {
-        let mut tar = TarFile::create(Target::find(path)?)?;
+        let mut tar = TarFile::create(Target::of_file(path)?)?;
         tar.directory("blobs/")?;
         tar.directory("blobs/sha256/")?;
         Ok(Self { tag, state: Mutex::new(Archived { tar, held: BTreeSet::new(), top: None }) })

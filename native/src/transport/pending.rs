@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
-use cap_std::fs::Dir;
+use cap_std::fs::{Dir, FileType};
 use rustix::fs::{Mode, OFlags, RenameFlags, openat, renameat_with};
 use rustix::io::Errno;
 
@@ -30,6 +30,34 @@ impl Target {
         let dir = Dir::open_ambient_dir(parent, ambient_authority());
         let parent = dir.map_err(TransferError::file("open", parent))?;
         Ok(Self { parent, name: name.into(), path: path.to_owned() })
+    }
+
+    /// Finds the parent of a file's path. What is there may be a file, to be replaced, and nothing else: a device or a link
+    /// would not be written to but lost.
+    pub(super) fn of_file(path: &Path) -> Result<Self, TransferError> {
+        let target = Self::find(path)?;
+        match target.held()? {
+            Some(kind) if !kind.is_file() => Err(target.unfit(kind, "a regular file")),
+            _ => Ok(target),
+        }
+    }
+
+    /// Returns what has the name now; a link counts as itself.
+    pub(super) fn held(&self) -> Result<Option<FileType>, TransferError> {
+        match self.parent.symlink_metadata(&self.name) {
+            Ok(metadata) => Ok(Some(metadata.file_type())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(TransferError::file("look at", &self.path)(error)),
+        }
+    }
+
+    /// Says that something of this kind is not replaced.
+    pub(super) fn unfit(&self, kind: FileType, wanted: &str) -> TransferError {
+        let problem = match kind.is_symlink() {
+            true => "it is a link: name what it leads to".to_owned(),
+            false => format!("it is not {wanted}"),
+        };
+        TransferError::file("replace", &self.path)(io::Error::new(io::ErrorKind::InvalidInput, problem))
     }
 
     /// Makes a name beside it that nobody else has.
@@ -123,19 +151,30 @@ impl PendingDir {
         &self.dir
     }
 
-    /// Gives the directory its name; a directory that had it goes.
-    pub(super) fn finish(mut self) -> Result<(), TransferError> {
+    /// Gives the directory its name; a directory that had it goes, if `may_go` allows that of what is there by now.
+    pub(super) fn finish(
+        mut self,
+        may_go: impl FnOnce(&Target) -> Result<(), TransferError>,
+    ) -> Result<(), TransferError> {
         sync(&self.dir, &self.target.path)?;
         let Some(temporary) = self.temporary.clone() else { return Ok(()) };
+        let fail = |operation| TransferError::file(operation, &self.target.path);
         let parent = self.target.parent.as_fd();
         let rename = |flags| renameat_with(parent, &temporary, parent, &self.target.name, flags);
         match rename(RenameFlags::NOREPLACE) {
             Ok(()) => self.temporary = None,
-            // What was there now has the temporary name, and goes with us.
             Err(Errno::EXIST) => {
-                rename(RenameFlags::EXCHANGE).map_err(TransferError::file("replace", &self.target.path))?;
+                rename(RenameFlags::EXCHANGE).map_err(fail("replace"))?;
+                // What was there has the temporary name now. Nobody else knows of it, so it stays what it is.
+                let parent = self.target.parent.try_clone();
+                let parent = parent.map_err(TransferError::file("open", &self.target.path))?;
+                let old = Target { parent, name: temporary.clone(), path: self.target.path.clone() };
+                if let Err(refused) = may_go(&old) {
+                    rename(RenameFlags::EXCHANGE).map_err(fail("put back"))?;
+                    return Err(refused);
+                }
             }
-            Err(errno) => return Err(TransferError::file("rename", &self.target.path)(errno)),
+            Err(errno) => return Err(fail("rename")(errno)),
         }
         Ok(())
     }

@@ -318,6 +318,48 @@ fn what_would_be_lost_is_not_overwritten() {
 }
 
 #[test]
+fn only_files_and_images_are_replaced() {
+    let work = tempfile::tempdir().unwrap();
+    let demo = format!("oci:{}:v1", fixture("demo").display());
+    let at = |name: &str| work.path().join(name);
+    std::fs::create_dir(at("directory")).unwrap();
+    std::fs::write(at("directory/thesis.txt"), "irreplaceable").unwrap();
+    std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    for (name, target) in [("to a socket", "socket"), ("to nowhere", "none"), ("to all", "directory")] {
+        std::os::unix::fs::symlink(at(target), at(name)).unwrap();
+    }
+    let listing = || {
+        let names = std::fs::read_dir(work.path()).unwrap().map(|entry| entry.unwrap());
+        let mut names: Vec<_> = names.map(|entry| (entry.file_name(), entry.file_type().unwrap())).collect();
+        names.sort_by(|a, b| a.0.cmp(&b.0));
+        format!("{names:?}")
+    };
+    let before = listing();
+    for name in ["directory", "socket", "to a socket", "to nowhere", "to all"] {
+        for transport in ["oci-archive", "docker-archive", "dir"] {
+            let error = try_copy(&demo, &format!("{transport}:{}", at(name).display()), here()).unwrap_err();
+            assert_eq!(listing(), before, "{transport} {name}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn what_came_meanwhile_is_not_taken_away() {
+    let work = tempfile::tempdir().unwrap();
+    let place = work.path().join("place");
+    let demo =
+        open_source(&format!("oci:{}:v1", fixture("demo").display()).parse().unwrap(), &client()).unwrap();
+    let destination =
+        open_destination(&format!("dir:{}", place.display()).parse().unwrap(), &client()).unwrap();
+    std::fs::create_dir(&place).unwrap();
+    std::fs::write(place.join("thesis.txt"), "irreplaceable").unwrap();
+    let error = copy(&*demo, destination, &CopyOptions::default(), &Quiet).unwrap_err();
+    assert!(matches!(error, TransferError::Form { .. }), "{error:?}");
+    assert_eq!(std::fs::read(place.join("thesis.txt")).unwrap(), b"irreplaceable");
+    assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
 fn what_is_not_what_its_digest_says_is_copied_nowhere() {
     let work = tempfile::tempdir().unwrap();
     let layout = work.path().join("layout");
