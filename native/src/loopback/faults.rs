@@ -41,6 +41,8 @@ pub struct UploadFaults {
     pub forget: u32,
     /// Keeps only the first half of a piece, and says so, so often.
     pub lag: u32,
+    /// Takes a piece, and at the next one has only half of what it had, so often.
+    pub lapse: u32,
     /// Wants pieces of at least this length.
     pub least_piece: Option<u64>,
     /// Takes no piece longer than this.

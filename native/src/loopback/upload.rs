@@ -31,13 +31,16 @@ pub(super) struct Pushed {
     lost: u32,
     gone: u32,
     lagged: u32,
+    lapsed: u32,
+    /// Whether a piece was taken since it last lapsed.
+    fed: bool,
     spoilt: u32,
 }
 
 impl Pushed {
     /// Counts faults anew.
     pub(super) fn forget_faults(&mut self) {
-        (self.cut, self.lost, self.gone, self.lagged, self.spoilt) = (0, 0, 0, 0, 0);
+        (self.cut, self.lost, self.gone, self.lagged, self.lapsed, self.spoilt) = (0, 0, 0, 0, 0, 0);
     }
 
     pub(super) fn blob(&self, repository: &str, digest: &Digest) -> Option<&Bytes> {
@@ -166,11 +169,17 @@ impl Upload<'_> {
             if start.is_some_and(|start| start != held.len()) {
                 return Some(Draft::error(416, "BLOB_UPLOAD_INVALID", "not where it stands"));
             }
+            if pushed.fed && pushed.lapsed < self.faults.lapse {
+                (pushed.fed, pushed.lapsed) = (false, pushed.lapsed + 1);
+                held.truncate(held.len() / 2);
+                return Some(Draft::error(416, "BLOB_UPLOAD_INVALID", "not where it stands"));
+            }
             let short = least.is_some_and(|least| announced < least);
             if short && start.unwrap_or(0) == 0 {
                 return Some(Draft::error(400, "SIZE_INVALID", "a piece that is too short"));
             }
             held.extend_from_slice(&bytes);
+            pushed.fed = true;
             if pushed.lagged < self.faults.lag {
                 pushed.lagged += 1;
                 held.truncate(held.len().saturating_sub(bytes.len() / 2));

@@ -73,12 +73,15 @@ impl Upload<'_> {
         let Session { mut url, least } = session;
         let (mut at, len) = (0_u64, self.content.len());
         let mut piece = self.shared.options.upload_piece.max(least).max(1);
-        let mut failed = 0_u32;
+        // Who takes pieces and loses them again, with nothing won, does not go on so for ever.
+        let (mut failed, mut furthest) = (0_u32, 0);
         while at < len {
             let end = at.saturating_add(piece).min(len);
             match self.send_piece(&url, at, end).await? {
                 Sent::UpTo(now, next) if now > at => {
-                    failed = 0;
+                    if now > furthest {
+                        (failed, furthest) = (0, now);
+                    }
                     (at, url) = (now, next.unwrap_or(url));
                 }
                 Sent::Ended(ended) => return Ok(ended),
@@ -104,9 +107,10 @@ impl Upload<'_> {
                     self.rest_after(failed, error, why).await?;
                     match self.stands(&url).await? {
                         Ok((now, next)) if now <= len => {
-                            if now > at {
-                                failed = 0;
-                            } else {
+                            if now > furthest {
+                                (failed, furthest) = (0, now);
+                            }
+                            if now <= at {
                                 // Something on the way may not let so much pass, and not say so.
                                 piece = (piece.min(len) / 2).max(least).max(SMALLEST_PIECE);
                             }

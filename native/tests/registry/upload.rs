@@ -137,6 +137,16 @@ fn a_registry_that_is_busy_is_asked_again() {
 }
 
 #[test]
+fn a_registry_that_loses_what_it_took_is_not_fed_for_ever() {
+    for (lapse, ends_well) in [(3, true), (200, false)] {
+        let uploads = UploadFaults { lapse, ..UploadFaults::default() };
+        let scene = Scene::with_piece(Faults { uploads, ..Faults::default() }, 1 << 20);
+        assert_eq!(scene.put().is_ok(), ends_well, "{:#?}", scene.registry.log());
+        assert!(scene.pieces().len() < 150, "{:#?}", scene.registry.log());
+    }
+}
+
+#[test]
 fn another_digest_than_said_is_an_error_in_the_end() {
     let uploads = UploadFaults { spoil: u32::MAX, ..UploadFaults::default() };
     let scene = Scene::new(Faults { uploads, ..Faults::default() });
