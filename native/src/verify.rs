@@ -43,7 +43,7 @@ pub fn images(source: &dyn Source, platform: Option<&Platform>) -> Result<Vec<Im
     let index = top.index().map_err(TransferError::document(what(&top)))?;
     let chosen: Vec<&Descriptor> = match platform {
         Some(platform) => vec![index.choose(platform).map_err(TransferError::document(what(&top)))?],
-        None => index.manifests.iter().filter(|manifest| is_image(manifest)).collect(),
+        None => index.all(|| what(&top))?.iter().filter(|manifest| is_image(manifest)).collect(),
     };
     chosen
         .into_iter()

@@ -260,8 +260,7 @@ fn replace(layer: &mut Descriptor, new: &Descriptor) {
     let mut annotations = layer.annotations.take().unwrap_or_default();
     annotations.retain(|name, _| !STALE.iter().any(|stale| name.starts_with(stale)));
     annotations.extend(new.annotations.clone().unwrap_or_default());
-    (layer.digest, layer.size) = (new.digest, new.size);
-    layer.media_type.clone_from(&new.media_type);
+    layer.lead_to(new.clone());
     layer.annotations = (!annotations.is_empty()).then_some(annotations);
 }
 

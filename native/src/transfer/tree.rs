@@ -58,7 +58,7 @@ impl Tree {
             let chosen = index.choose(platform).map_err(TransferError::document(what()))?;
             return Ok(Self { index: None, images: vec![read(chosen)?] });
         }
-        let images = index.manifests.iter().map(read).collect::<Result<_, _>>()?;
+        let images = index.all(what)?.iter().map(read).collect::<Result<_, _>>()?;
         Ok(Self { index: Some((top, index)), images })
     }
 
@@ -99,7 +99,7 @@ impl Tree {
             let now = image.document.descriptor();
             if entry.digest != now.digest {
                 changed = true;
-                (entry.digest, entry.size, entry.media_type) = (now.digest, now.size, now.media_type);
+                entry.lead_to(now);
             }
         }
         if changed {

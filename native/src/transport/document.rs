@@ -10,6 +10,9 @@ use super::TransferError;
 use crate::length;
 use crate::registry::{ManifestError, Parsed, Platform};
 
+/// The most that all manifests of an index may measure together; one platform takes some kilobytes.
+const ALL_LIMIT: u64 = 64 << 20;
+
 /// A manifest or an index, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -28,7 +31,7 @@ pub struct Document {
 #[non_exhaustive]
 pub struct Descriptor {
     /// What it is; some old indexes leave it out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub media_type: String,
     /// Its digest.
     pub digest: Digest,
@@ -152,6 +155,13 @@ impl Descriptor {
         Self { media_type, digest, size, urls: None, annotations: None, other }
     }
 
+    /// Makes it lead to something else of the same kind: what it says of the thing itself goes, what it says about it stays.
+    pub(crate) fn lead_to(&mut self, other: Self) {
+        (self.digest, self.size, self.media_type) = (other.digest, other.size, other.media_type);
+        // A copy of the content, which registries may put there.
+        self.other.remove("data");
+    }
+
     /// Returns one of its annotations.
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.annotations.as_ref()?.get(name).map(String::as_str)
@@ -172,6 +182,20 @@ impl Descriptor {
 }
 
 impl Index {
+    /// Returns what leads to the manifests, if all of them can be held at once.
+    ///
+    /// # Errors
+    /// They are longer together than those of any honest index; naming one of four megabytes again and again costs it
+    /// nothing.
+    pub fn all(&self, what: impl FnOnce() -> String) -> Result<&[Descriptor], TransferError> {
+        let size = self.manifests.iter().fold(0_u64, |sum, entry| sum.saturating_add(entry.size));
+        if size > ALL_LIMIT {
+            let what = format!("everything that {} leads to", what());
+            return Err(TransferError::TooLarge { what, size, limit: ALL_LIMIT });
+        }
+        Ok(&self.manifests)
+    }
+
     /// Picks the image that suits `platform` best.
     ///
     /// # Errors

@@ -95,7 +95,7 @@ fn add_image(
         .map(|(blob, _)| {
             let media_type = "application/vnd.oci.image.layer.v1.tar+gzip";
             let (size, digest) = (blob.len(), content.add_blob(blob.clone()));
-            json!({"mediaType": media_type, "digest": digest, "size": size, "annotations": remarks})
+            json!({"mediaType": media_type, "digest": digest, "size": size, "annotations": remarks, "data": "YQ=="})
         })
         .collect();
     let size = config.len();
@@ -213,7 +213,7 @@ fn an_index_is_converted_whole_and_each_blob_once() {
         let (digest, size) = add_image(&mut content, None, architecture, &layers, &json!(null));
         entries.push(json!({
             "mediaType": OCI_MANIFEST, "digest": digest, "size": size, "annotations": {"note": architecture},
-            "platform": {"os": "linux", "architecture": architecture, "variant": variant},
+            "platform": {"os": "linux", "architecture": architecture, "variant": variant}, "data": "YQ==",
         }));
     }
     let statement = br#"{"_type":"https://in-toto.io/Statement/v0.1"}"#;
@@ -257,6 +257,9 @@ fn an_index_is_converted_whole_and_each_blob_once() {
             );
         } else {
             assert_eq!(entry.annotation("note"), before["annotations"]["note"].as_str());
+            let layers = manifest.manifest().unwrap().layers;
+            let copies = [entry].into_iter().chain(&layers).filter_map(|leads| leads.other.get("data"));
+            assert_eq!(copies.count(), 0, "a copy of what it was before is not what it is now");
             assert_whole(&*there, &manifest);
             assert!(manifest.manifest().unwrap().layers.iter().all(|layer| layer.media_type == ZSTD));
         }

@@ -266,6 +266,46 @@ fn a_layout_keeps_its_other_images_and_moves_a_tag() {
 }
 
 #[test]
+fn what_a_layout_says_of_other_images_stays_as_it_is() {
+    let work = tempfile::tempdir().unwrap();
+    let demo = format!("oci:{}:v1", fixture("demo").display());
+    let there = format!("oci:{}:a", work.path().display());
+    let old = json!({"digest": Digest::of(b"old"), "size": 3, "urls": [], "odd": {"a": [1, null]}});
+    let index = json!({"schemaVersion": 2, "manifests": [old], "odd": true});
+    std::fs::create_dir(work.path().join("blobs")).unwrap();
+    std::fs::write(work.path().join("index.json"), serde_json::to_vec(&index).unwrap()).unwrap();
+    try_copy(&demo, &there, here()).unwrap();
+    let now: Value = serde_json::from_slice(&std::fs::read(work.path().join("index.json")).unwrap()).unwrap();
+    assert_eq!((&now["manifests"][0], &now["odd"]), (&old, &json!(true)));
+    assert_eq!(now["manifests"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn an_index_that_leads_to_more_than_there_is_room_for_is_refused() {
+    let mut content = Content::default();
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": OCI_MANIFEST, "annotations": {"a": "a".repeat(1 << 20)}, "layers": [],
+        "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": Digest::of(b""), "size": 0},
+    });
+    let manifest = serde_json::to_vec(&manifest).unwrap();
+    let size = manifest.len();
+    let digest = content.add_manifest(None, OCI_MANIFEST, manifest);
+    let entry = json!({"mediaType": OCI_MANIFEST, "digest": digest, "size": size});
+    let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": vec![entry; 10_000]});
+    content.add_manifest(Some("x"), OCI_INDEX, serde_json::to_vec(&index).unwrap());
+    let (from, work) = (Loopback::start(content).unwrap(), tempfile::tempdir().unwrap());
+    let error = try_copy(&from.reference("x:x"), &format!("oci:{}", work.path().display()), Which::All);
+    assert!(matches!(error, Err(TransferError::TooLarge { .. })), "{error:?}");
+    let source = open_source(&from.reference("x:x").parse().unwrap(), &client()).unwrap();
+    let error = shingle::verify::images(&*source, None);
+    assert!(matches!(error, Err(TransferError::TooLarge { .. })), "{error:?}");
+    assert!(
+        from.log().iter().all(|line| !line.path.contains(&digest.to_string())),
+        "nothing is fetched for it"
+    );
+}
+
+#[test]
 fn a_copy_that_fails_leaves_no_trace_and_takes_nothing_away() {
     let work = tempfile::tempdir().unwrap();
     let mut served = Content::from_layout(&fixture("demo")).unwrap();
