@@ -52,12 +52,14 @@ pub enum LayerFault {
     /// The tar cannot be written as a layer.
     #[error(transparent)]
     Pack(#[from] PackError),
-    /// The store's files make another tar than the one they were taken from.
-    #[error("its files in the store make the tar {actual}, not {expected}: they were changed")]
+    /// The store makes another tar than the one it was given, though each file is what it was.
+    #[error(
+        "the store makes the tar {actual} of it, not {expected}: what it keeps of the headers was changed"
+    )]
     Rotten {
-        /// The digest of the tar they were taken from.
+        /// The digest of the tar it was given.
         expected: Digest,
-        /// The digest of the tar they make.
+        /// The digest of the tar it makes.
         actual: Digest,
     },
     /// The store.

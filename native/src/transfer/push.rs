@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
-use shingle_core::{Digest, Identity, Name, TarPiece, Toc, Tree};
+use shingle_core::{Digest, Hasher, Identity, Name, TarPiece, Toc, Tree};
 
 use super::convert::{ConvertOptions, convert_from};
 use super::error::{ConvertError, LayerFault};
@@ -66,7 +66,11 @@ impl Tars for StoreTars<'_> {
             (Format::Gzip, "gzip") | (Format::Zstd, "zstd") => true,
             // A layer is pulled by file only after its TOC and tar-split have passed every check.
             (Format::ZstdChunked, "zstd") => match self.identity(layer) {
-                Identity::DiffId(id) => self.store.layer_record(&id)?.mode == "partial",
+                // The same tar may have come from another blob, without a TOC in this one.
+                Identity::DiffId(id) => {
+                    let record = self.store.layer_record(&id)?;
+                    record.mode == "partial" && record.blob == blob.digest
+                }
                 _ => false,
             },
             _ => false,
@@ -117,7 +121,11 @@ impl Tars for StoreTars<'_> {
     }
 
     fn other_tar(&self, layer: &Layer, actual: Digest) -> LayerFault {
-        LayerFault::Rotten { expected: layer.diff_id, actual }
+        match self.changed(layer) {
+            Ok(Some((path, digest))) => LayerFault::Changed { path, digest },
+            Ok(None) => LayerFault::Rotten { expected: layer.diff_id, actual },
+            Err(fault) => fault,
+        }
     }
 }
 
@@ -126,6 +134,27 @@ impl StoreTars<'_> {
     fn identity(&self, layer: &Layer) -> Identity {
         let known = self.image.layers.iter().find(|known| known.blob == layer.descriptor.digest);
         known.map_or(Identity::DiffId(layer.diff_id), LayerRef::identity)
+    }
+
+    /// Looks for the first file whose content is not what the TOC says.
+    fn changed(&self, layer: &Layer) -> Result<Option<(Name, Digest)>, LayerFault> {
+        let stored = self.store.layer(&self.identity(layer).id())?;
+        let mut files = Files::new(self.store, &layer.diff_id, &stored.toc)?;
+        for (index, entry) in stored.toc.entries().iter().enumerate().filter(|(_, entry)| entry.is_file()) {
+            let (digest, name) = (entry.digest().copied().unwrap_or(Digest::EMPTY), &entry.member().name);
+            let mut hasher = Hasher::new();
+            let file = files.open(index, &digest, name)?;
+            while let Some(file) = &file {
+                match files.read(file, name)? {
+                    [] => break,
+                    piece => hasher.update(piece),
+                }
+            }
+            if file.is_none() || hasher.finish() != digest {
+                return Ok(Some((name.clone(), digest)));
+            }
+        }
+        Ok(None)
     }
 
     fn send_file(
@@ -146,13 +175,10 @@ impl StoreTars<'_> {
         let file = files.open(index, &digest, name)?.ok_or_else(changed)?;
         let mut left = size;
         loop {
-            let count = match rustix::io::read(&file, &mut files.buffer) {
-                Err(Errno::INTR) => continue,
-                other => other.map_err(at("read", name.to_string()))?,
-            };
-            let Some(piece) = files.buffer.get(..count).filter(|piece| !piece.is_empty()) else {
+            let piece = files.read(&file, name)?;
+            if piece.is_empty() {
                 return if left == 0 { Ok(Ok(())) } else { Err(changed()) };
-            };
+            }
             left = left.checked_sub(length(piece)).ok_or_else(changed)?;
             read(length(piece));
             if to.send(piece).is_err() || self.stop.load(Ordering::Relaxed) {
@@ -181,6 +207,17 @@ impl<'a> Files<'a> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let tree = openat(store.fd(), path.as_str(), flags, Mode::empty()).map_err(at("open", path))?;
         Ok(Self { store, toc, tree, sites, donors: OnceCell::new(), buffer: vec![0; BUFFER] })
+    }
+
+    /// Reads on in a file; nothing at its end.
+    fn read(&mut self, file: &OwnedFd, name: &Name) -> Result<&[u8], StoreError> {
+        loop {
+            match rustix::io::read(file, &mut self.buffer) {
+                Err(Errno::INTR) => {}
+                Ok(count) => return Ok(self.buffer.get(..count).unwrap_or_default()),
+                Err(errno) => return Err(at("read", name.to_string())(errno)),
+            }
+        }
     }
 
     fn open(&self, index: usize, digest: &Digest, name: &Name) -> Result<Option<OwnedFd>, StoreError> {
