@@ -1,12 +1,12 @@
 //! Files and directories in the making: out of sight beside their places, gone again when nothing becomes of them.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, FileType};
-use rustix::fs::{Mode, OFlags, RenameFlags, openat, renameat_with};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, openat, renameat_with};
 use rustix::io::Errno;
 
 use super::TransferError;
@@ -71,7 +71,8 @@ impl Target {
     }
 }
 
-/// A file in the making.
+/// A file in the making. It has no name at all until it is whole, so that nothing is left of it however the program ends;
+/// where the file system knows no such files, it has a name beside its place.
 #[derive(Debug)]
 pub(super) struct PendingFile {
     target: Target,
@@ -81,11 +82,19 @@ pub(super) struct PendingFile {
 
 impl PendingFile {
     pub(super) fn create(target: Target) -> Result<Self, TransferError> {
-        let temporary = target.beside()?;
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let file = openat(&target.parent, &temporary, flags, Mode::from_raw_mode(0o666));
-        let file = file.map_err(TransferError::file("create", &target.path))?;
-        Ok(Self { target, temporary: Some(temporary), file })
+        let (flags, mode) = (OFlags::WRONLY | OFlags::CLOEXEC, Mode::from_raw_mode(0o666));
+        let fail = |errno: Errno| TransferError::file("create", &target.path)(errno);
+        let (file, temporary) = match openat(&target.parent, ".", flags | OFlags::TMPFILE, mode) {
+            Ok(file) => (file, None),
+            // The last two are what kernels say that do not know the flag.
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT) => {
+                let temporary = target.beside()?;
+                let flags = flags | OFlags::CREATE | OFlags::EXCL;
+                (openat(&target.parent, &temporary, flags, mode).map_err(fail)?, Some(temporary))
+            }
+            Err(errno) => return Err(fail(errno)),
+        };
+        Ok(Self { target, temporary, file })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -113,13 +122,31 @@ impl PendingFile {
     /// Gives the file its name, in place of what had it.
     pub(super) fn finish(mut self) -> Result<(), TransferError> {
         rustix::fs::fsync(&self.file).map_err(TransferError::file("sync", self.path()))?;
-        if let Some(temporary) = &self.temporary {
-            let parent = &self.target.parent;
-            let renamed = parent.rename(temporary, parent, &self.target.name);
-            renamed.map_err(TransferError::file("rename", self.path()))?;
-        }
-        self.temporary = None;
-        Ok(())
+        let temporary = match &self.temporary {
+            Some(temporary) => temporary.clone(),
+            None => self.link()?,
+        };
+        let parent = &self.target.parent;
+        let renamed = parent.rename(&temporary, parent, &self.target.name);
+        self.temporary = renamed.is_err().then_some(temporary);
+        renamed.map_err(TransferError::file("rename", self.path()))
+    }
+
+    /// Gives the file a name beside its place: a link takes no name that something has.
+    fn link(&self) -> Result<PathBuf, TransferError> {
+        let temporary = self.target.beside()?;
+        let parent = &self.target.parent;
+        let linked = linkat(&self.file, "", parent, &temporary, AtFlags::EMPTY_PATH);
+        let linked = linked.or_else(|errno| match errno {
+            // Older kernels let only the privileged do it so.
+            Errno::NOENT | Errno::PERM => {
+                let file = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+                linkat(CWD, file.as_str(), parent, &temporary, AtFlags::SYMLINK_FOLLOW)
+            }
+            errno => Err(errno),
+        });
+        linked.map_err(TransferError::file("name", self.path()))?;
+        Ok(temporary)
     }
 }
 
@@ -194,4 +221,29 @@ pub(super) fn sync(dir: &Dir, path: &Path) -> Result<(), TransferError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let fd = openat(dir, ".", flags, Mode::empty()).map_err(TransferError::file("open", path))?;
     rustix::fs::syncfs(fd).map_err(TransferError::file("sync", path))
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test looks at what was made")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_in_the_making_has_no_name() {
+        let work = tempfile::tempdir().unwrap();
+        let path = work.path().join("file");
+        let names = || std::fs::read_dir(work.path()).unwrap().count();
+        for (round, before) in [("first", 0), ("again", 1)] {
+            let file = PendingFile::create(Target::of_file(&path).unwrap()).unwrap();
+            file.write_at(b"lost", 0).unwrap();
+            assert_eq!(names(), before, "{round}");
+            drop(file);
+            let file = PendingFile::create(Target::of_file(&path).unwrap()).unwrap();
+            file.write_at(round.as_bytes(), 0).unwrap();
+            assert_eq!(names(), before, "{round}");
+            file.finish().unwrap();
+            assert_eq!(std::fs::read(&path).unwrap(), round.as_bytes());
+            assert_eq!(names(), 1, "{round}");
+        }
+    }
 }
