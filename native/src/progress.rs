@@ -13,7 +13,7 @@ use shingle_core::{Digest, Trust};
 pub(crate) use transfer::TransferProgress;
 
 use crate::printer::Printer;
-use crate::words::{Bytes, Count, Percent, Thousands};
+use crate::words::{Bytes, Count, Percent, Thousands, total};
 
 /// Reports to a person; bars where stderr is a terminal, else only the lines.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Reporter for Progress<'_> {
             phase: RwLock::new("Waiting"),
             bar: OnceLock::new(),
         };
-        let size = layers.iter().map(|layer| layer.size).sum();
+        let size = total(layers.iter().map(|layer| layer.size));
         let count = Count(layers.len().try_into().unwrap_or(u64::MAX), "layer");
         self.print(|printer| printer.say(format_args!("Pulling {}: {count}, {}", self.image, Bytes(size))));
         self.layers.get_or_init(|| layers.iter().map(layer).collect());

@@ -26,6 +26,11 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// Adds sizes up. Each may be whatever a manifest claims, and together they may be more than can be counted.
+pub(crate) fn total(sizes: impl Iterator<Item = u64>) -> u64 {
+    sizes.fold(0, u64::saturating_add)
+}
+
 /// A share of a whole: `97.87%`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Percent {

@@ -13,7 +13,7 @@ use crate::cli::Global;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::progress::short;
-use crate::words::{Bytes, ago, columns};
+use crate::words::{Bytes, ago, columns, total};
 
 /// An image, for programs.
 #[derive(Serialize)]
@@ -91,5 +91,5 @@ fn row(record: &ImageRecord) -> [String; 6] {
 }
 
 fn size(record: &ImageRecord) -> u64 {
-    record.layers.iter().map(|layer| layer.size).sum()
+    total(record.layers.iter().map(|layer| layer.size))
 }

@@ -12,7 +12,7 @@ use crate::cli::{Global, InspectArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::progress::short;
-use crate::words::{Bytes, Count, columns};
+use crate::words::{Bytes, Count, columns, total};
 
 /// An image as its registry describes it.
 #[derive(Serialize)]
@@ -121,7 +121,7 @@ impl Image {
             id: resolved.config_digest,
             platform: platform(&resolved.config),
             media_type: resolved.media_type.clone(),
-            size: resolved.layers.iter().map(|layer| layer.size).sum(),
+            size: total(resolved.layers.iter().map(|layer| layer.size)),
             layers: resolved.layers.iter().map(|layer| Layer::new(layer, store)).collect(),
         }
     }

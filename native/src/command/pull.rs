@@ -10,7 +10,7 @@ use crate::cli::{Global, PullArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::progress::Progress;
-use crate::words::Bytes;
+use crate::words::{Bytes, total};
 
 pub(super) fn run(global: &Global, args: &PullArgs, printer: &Printer) -> Result<(), Failure> {
     let config = PullConfig::load()?;
@@ -86,7 +86,7 @@ fn say_settings(args: &PullArgs, config: &PullConfig, options: &PullOptions, pri
 /// Says what a pull came to, and where the trees lie.
 pub(super) fn say_report(store: &Store, report: &PullReport, printer: &Printer) {
     let fetched: u64 = report.layers.iter().map(|layer| layer.fetched_bytes).sum();
-    let size: u64 = report.layers.iter().map(|layer| layer.blob_bytes).sum();
+    let size = total(report.layers.iter().map(|layer| layer.blob_bytes));
     printer.say(format_args!(
         "Pulled in {:.2} s: fetched {} of {}; the store grew by {}.",
         report.seconds,

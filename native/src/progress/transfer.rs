@@ -8,7 +8,7 @@ use shingle::transfer::{BlobOutcome, BlobReport, BlobStart, LayerOutcome, Rewrit
 
 use super::{plain_bar, short};
 use crate::printer::Printer;
-use crate::words::{Bytes, Count, Percent};
+use crate::words::{Bytes, Count, Percent, total};
 
 /// Reports to a person; bars where stderr is a terminal, else only the lines.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Drop for TransferProgress<'_> {
 
 impl Watcher for TransferProgress<'_> {
     fn begin(&self, blobs: &[BlobStart]) {
-        let size = blobs.iter().map(|blob| blob.size).sum();
+        let size = total(blobs.iter().map(|blob| blob.size));
         let count = Count(blobs.len().try_into().unwrap_or(u64::MAX), "blob");
         self.print(|printer| printer.say(format_args!("{}: {count}, {}", self.title, Bytes(size))));
         let blob = |start: &BlobStart| Blob {

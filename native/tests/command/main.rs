@@ -341,6 +341,30 @@ fn images_go_from_place_to_place() {
 }
 
 #[test]
+fn sizes_that_cannot_be_added_up_are_only_shown() {
+    let (scene, mut lying) = (Scene::new(), fixture("demo"));
+    let manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json", "size": 283,
+            "digest": "sha256:4c8cac81fc63cb675f68f35920bba16d32b65f9cf6b148a684865249bbbf6e28"
+        },
+        "layers": [layer(&"a".repeat(64), u64::MAX), layer(&"b".repeat(64), u64::MAX)]
+    });
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    lying.add_manifest(Some("lie"), media_type, manifest.to_string());
+    let registry = Loopback::start(lying).unwrap();
+    let lie = registry.reference("demo:lie");
+    assert!(scene.run(&["inspect", "--tls-verify=false", &lie]).ok().contains("16.0EiB"));
+    for words in [&["pull", &lie][..], &["copy", &lie, "dir:x"], &["convert", &lie, "dir:x"]] {
+        let said = Said::by(scene.command(words).arg("--tls-verify=false"));
+        assert!(said.stderr.contains("2 layers, 16.0EiB") || said.stderr.contains("3 blobs, 16.0EiB"));
+        let said = said.failed(2);
+        assert!(said.contains("error: cannot "), "{said}");
+    }
+}
+
+#[test]
 fn what_cannot_go_there_says_why() {
     let scene = Scene::new();
     let demo =
