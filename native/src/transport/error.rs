@@ -176,6 +176,8 @@ impl TransferError {
     /// Returns advice on what to do about it, if there is any.
     pub fn hint(&self) -> Option<String> {
         match self {
+            // Its advice is about registries, whose documents fail elsewhere.
+            Self::Document { source: ManifestError::Malformed { .. }, .. } => None,
             Self::Document { source, .. } => source.hint().map(str::to_owned),
             Self::Name { offered, .. } if !offered.is_empty() => Some(format!("name one of: {offered}")),
             Self::Registry(error) => error.hint().map(str::to_owned),

@@ -397,4 +397,7 @@ fn what_cannot_go_there_says_why() {
         assert!(said.contains("sha256:"), "{words:?}: {said}");
     }
     assert!(!scene.home.path().join("out/index.json").exists());
+    std::fs::write(scene.home.path().join("lie/manifest.json"), r#"{"config":{},"layers":[]}"#).unwrap();
+    let said = scene.run(&["copy", "dir:lie", "oci:out:x"]).failed(1);
+    assert!(!said.contains("login page"), "no registry was asked: {said}");
 }
