@@ -43,7 +43,7 @@ pub(crate) use error::shown;
 pub use error::{Asked, Fault, RegistryError, TransportError};
 pub use image::{BlobDescriptor, LayerDescriptor, ResolvedImage};
 pub use manifest::ManifestError;
-pub(crate) use manifest::{INDEXES, Parsed, choose};
+pub(crate) use manifest::{INDEXES, Parsed, choose, diff_ids};
 pub use platform::{Platform, PlatformError};
 pub use push::Session;
 pub use reader::BlobReader;

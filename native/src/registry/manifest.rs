@@ -192,21 +192,27 @@ impl Manifest {
 
     /// Reads from the config the digest of each layer's tar.
     pub(crate) fn diff_ids(&self, config: &[u8]) -> Result<Vec<Digest>, ManifestError> {
-        #[derive(Deserialize)]
-        struct Config {
-            rootfs: RootFs,
-        }
-        #[derive(Deserialize)]
-        struct RootFs {
-            diff_ids: Option<Vec<Digest>>,
-        }
-        let config: Config = json("config", config)?;
-        let diff_ids = config.rootfs.diff_ids.unwrap_or_default();
-        match (self.layers.len(), diff_ids.len()) {
-            (layers, ids) if layers == ids => Ok(diff_ids),
-            (layers, diff_ids) => Err(ManifestError::LayerCount { layers, diff_ids }),
-        }
+        diff_ids(config, self.layers.len())
     }
+}
+
+/// Reads from a config the digest of each layer's tar, sure that there are as many as `layers`.
+pub(crate) fn diff_ids(config: &[u8], layers: usize) -> Result<Vec<Digest>, ManifestError> {
+    #[derive(Deserialize)]
+    struct Config {
+        rootfs: RootFs,
+    }
+    #[derive(Deserialize)]
+    struct RootFs {
+        // Go writes null where nothing is.
+        diff_ids: Option<Vec<Digest>>,
+    }
+    let config: Config = json("config", config)?;
+    let diff_ids = config.rootfs.diff_ids.unwrap_or_default();
+    if diff_ids.len() != layers {
+        return Err(ManifestError::LayerCount { layers, diff_ids: diff_ids.len() });
+    }
+    Ok(diff_ids)
 }
 
 fn json<'de, T: Deserialize<'de>>(document: &'static str, bytes: &'de [u8]) -> Result<T, ManifestError> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use shingle_core::Digest;
 
 use super::document::check;
-use super::file::{read_limited, read_section};
+use super::file::{of_size, read_limited, read_section};
 use super::oci::{DirFiles, Files as _};
 use super::{Descriptor, Document, MANIFEST_LIMIT, Section, Source, TransferError};
 
@@ -24,18 +24,8 @@ impl DirSource {
         Ok(Self { files: DirFiles::open(path)? })
     }
 
-    fn find(&self, name: &str, what: impl Fn() -> String) -> Result<Section, TransferError> {
-        let path = self.files.path().to_owned();
-        self.files.open(name)?.ok_or_else(|| TransferError::Missing { path, what: what() })
-    }
-
     fn blob(&self, blob: Digest, size: u64) -> Result<Section, TransferError> {
-        let section = self.find(&blob.to_hex(), || format!("blob {blob}"))?;
-        if section.len() != size {
-            let what = format!("blob {blob} in {}", self.files.path().display());
-            return Err(TransferError::Size { what, stated: size, actual: section.len() });
-        }
-        Ok(section)
+        of_size(self.files.open(&blob.to_hex())?, blob, size, self.files.path())
     }
 }
 
@@ -53,7 +43,8 @@ impl Source for DirSource {
 
     fn manifest(&self, wanted: &Descriptor) -> Result<Document, TransferError> {
         let what = || format!("manifest {} in {}", wanted.digest, self.files.path().display());
-        let section = self.find(&format!("{}.manifest.json", wanted.digest.to_hex()), what)?;
+        let section = self.files.open(&format!("{}.manifest.json", wanted.digest.to_hex()))?;
+        let section = of_size(section, wanted.digest, wanted.size, self.files.path())?;
         let bytes = read_limited(&section, MANIFEST_LIMIT, what)?;
         check(&bytes, wanted, what)?;
         Document::new(bytes, &wanted.media_type).map_err(TransferError::document(what()))

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::destination::copy_checked;
 use super::directory::FORM;
 use super::file::open_regular;
 use super::pending::{PendingDir, PendingFile, Target};
@@ -74,14 +73,7 @@ impl Destination for DirDestination {
         content: &Section,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<(), TransferError> {
-        let file = self.create(&blob.digest.to_hex())?;
-        let mut at = 0;
-        copy_checked(blob, content, progress, |bytes| {
-            file.write_at(bytes, at)?;
-            at += crate::length(bytes);
-            Ok(())
-        })?;
-        file.finish()
+        self.create(&blob.digest.to_hex())?.take(blob, content, progress)
     }
 
     fn put_document(&self, document: &Document, place: Place) -> Result<(), TransferError> {

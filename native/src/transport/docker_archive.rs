@@ -10,11 +10,11 @@ use serde_json::Map;
 use shingle_core::{Digest, Hasher};
 
 use super::archive::Archive;
-use super::file::{read_limited, read_section};
+use super::file::{of_size, read_limited, read_section};
 use super::oci::Files as _;
 use super::{CONFIG_LIMIT, Descriptor, Document, Manifest, Section, Source, TransferError};
 use crate::length;
-use crate::registry::{ManifestError, Reference};
+use crate::registry::{Reference, diff_ids};
 
 pub(super) const FORM: &str = "an archive of docker save";
 const LIST_LIMIT: u64 = 16 << 20;
@@ -61,12 +61,9 @@ impl DockerArchiveSource {
         let config =
             read_limited(&find(&listed.config)?, CONFIG_LIMIT, || format!("{}: the config", path.display()))?;
         let config_digest = Digest::of(&config);
-        let diff_ids = diff_ids(&config).map_err(TransferError::document(path.display().to_string()))?;
         let names = listed.layers.as_deref().unwrap_or_default();
-        if names.len() != diff_ids.len() {
-            let source = ManifestError::LayerCount { layers: names.len(), diff_ids: diff_ids.len() };
-            return Err(TransferError::Document { what: path.display().to_string(), source });
-        }
+        let diff_ids = diff_ids(&config, names.len());
+        let diff_ids = diff_ids.map_err(TransferError::document(path.display().to_string()))?;
         let mut blobs = BTreeMap::from([(config_digest, find(&listed.config)?)]);
         let mut layers = Vec::new();
         for (name, diff_id) in names.iter().zip(diff_ids) {
@@ -87,17 +84,8 @@ impl DockerArchiveSource {
         Ok(Self { archive, manifest, blobs })
     }
 
-    fn blob(&self, blob: Digest, size: u64) -> Result<&Section, TransferError> {
-        let path = self.archive.path();
-        let section = self
-            .blobs
-            .get(&blob)
-            .ok_or_else(|| TransferError::Missing { path: path.to_owned(), what: format!("blob {blob}") })?;
-        if section.len() != size {
-            let what = format!("blob {blob} in {}", path.display());
-            return Err(TransferError::Size { what, stated: size, actual: section.len() });
-        }
-        Ok(section)
+    fn blob(&self, blob: Digest, size: u64) -> Result<Section, TransferError> {
+        of_size(self.blobs.get(&blob).cloned(), blob, size, self.archive.path())
     }
 }
 
@@ -116,11 +104,11 @@ impl Source for DockerArchiveSource {
     }
 
     fn read_range(&self, blob: Digest, size: u64, range: Range<u64>) -> Result<Vec<u8>, TransferError> {
-        read_section(self.blob(blob, size)?, range, || format!("blob {blob}"))
+        read_section(&self.blob(blob, size)?, range, || format!("blob {blob}"))
     }
 
     fn local(&self, blob: Digest, size: u64) -> Result<Option<Section>, TransferError> {
-        self.blob(blob, size).cloned().map(Some)
+        self.blob(blob, size).map(Some)
     }
 }
 
@@ -146,21 +134,6 @@ fn choose<'a>(
         (None, []) => Err(name("there is no image".to_owned())),
         (None, several) => Err(name(format!("there are {} images", several.len()))),
     }
-}
-
-/// Reads from a config the digest of each layer's tar.
-pub(super) fn diff_ids(config: &[u8]) -> Result<Vec<Digest>, ManifestError> {
-    #[derive(Deserialize)]
-    struct Config {
-        rootfs: RootFs,
-    }
-    #[derive(Deserialize)]
-    struct RootFs {
-        diff_ids: Option<Vec<Digest>>,
-    }
-    let config: Config =
-        serde_json::from_slice(config).map_err(|error| ManifestError::malformed("config", &error))?;
-    Ok(config.rootfs.diff_ids.unwrap_or_default())
 }
 
 /// Says how a layer's file is compressed, and which digest it has. A plain tar should have its DiffID, which whoever

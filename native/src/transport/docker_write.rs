@@ -8,14 +8,14 @@ use std::sync::{Mutex, PoisonError};
 use shingle_core::{Digest, Hasher, Limits, Unwrap};
 
 use super::destination::copy_checked;
-use super::docker_archive::{Listed, diff_ids};
+use super::docker_archive::Listed;
 use super::pending::Target;
 use super::tar_write::TarFile;
 use super::{
     CONFIG_LIMIT, Descriptor, Destination, Document, Holds, Manifest, Place, Role, Section, TransferError,
 };
 use crate::length;
-use crate::registry::{ManifestError, Reference};
+use crate::registry::{Reference, diff_ids};
 
 /// An archive with one image. Its layers are plain tars, whatever they come as.
 #[derive(Debug)]
@@ -137,12 +137,7 @@ impl Destination for DockerArchiveDestination {
         let Some(manifest) = manifest else { return Ok(()) };
         let what = format!("config {}", manifest.config.digest);
         let config = configs.get(&manifest.config.digest).map(Vec::as_slice).unwrap_or_default();
-        let diff_ids = diff_ids(config).map_err(TransferError::document(what.clone()))?;
-        if diff_ids.len() != manifest.layers.len() {
-            let source =
-                ManifestError::LayerCount { layers: manifest.layers.len(), diff_ids: diff_ids.len() };
-            return Err(TransferError::Document { what, source });
-        }
+        let diff_ids = diff_ids(config, manifest.layers.len()).map_err(TransferError::document(what))?;
         let mut names = Vec::new();
         for (layer, expected) in manifest.layers.iter().zip(diff_ids) {
             let missing =

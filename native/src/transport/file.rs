@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 use rustix::fs::{FileType, Mode, OFlags, fstat};
+use shingle_core::Digest;
 
 use super::{Section, TransferError};
 
@@ -47,6 +48,22 @@ pub(super) fn open_named(path: &Path) -> Result<Section, TransferError> {
 
 fn flags(flags: OFlags) -> i32 {
     i32::from_ne_bytes(flags.bits().to_ne_bytes())
+}
+
+/// Returns a blob that was looked for, if it is there and as long as its descriptor says.
+pub(super) fn of_size(
+    found: Option<Section>,
+    blob: Digest,
+    size: u64,
+    path: &Path,
+) -> Result<Section, TransferError> {
+    let missing = || TransferError::Missing { path: path.to_owned(), what: format!("blob {blob}") };
+    let section = found.ok_or_else(missing)?;
+    if section.len() != size {
+        let what = format!("blob {blob} in {}", path.display());
+        return Err(TransferError::Size { what, stated: size, actual: section.len() });
+    }
+    Ok(section)
 }
 
 /// Reads all of a section that is at most `limit` bytes long.

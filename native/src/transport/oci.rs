@@ -10,7 +10,7 @@ use serde::Deserialize;
 use shingle_core::Digest;
 
 use super::document::check;
-use super::file::{open_regular, read_limited, read_section};
+use super::file::{of_size, open_regular, read_limited, read_section};
 use super::{Descriptor, Document, Index, MANIFEST_LIMIT, Section, Source, TransferError};
 
 /// The annotation that holds an image's name in a layout.
@@ -78,16 +78,8 @@ impl<F: Files> OciSource<F> {
     }
 
     fn blob(&self, blob: Digest, size: u64) -> Result<Section, TransferError> {
-        let path = self.files.path();
         let name = format!("blobs/sha256/{}", blob.to_hex());
-        let section = self.files.open(&name)?;
-        let section = section
-            .ok_or_else(|| TransferError::Missing { path: path.to_owned(), what: format!("blob {blob}") })?;
-        if section.len() != size {
-            let what = format!("blob {blob} in {}", path.display());
-            return Err(TransferError::Size { what, stated: size, actual: section.len() });
-        }
-        Ok(section)
+        of_size(self.files.open(&name)?, blob, size, self.files.path())
     }
 }
 

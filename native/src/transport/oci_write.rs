@@ -72,14 +72,7 @@ impl Destination for OciDestination {
         content: &Section,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<(), TransferError> {
-        let file = self.pending(&blob_name(&blob.digest))?;
-        let mut at = 0;
-        copy_checked(blob, content, progress, |bytes| {
-            file.write_at(bytes, at)?;
-            at += crate::length(bytes);
-            Ok(())
-        })?;
-        file.finish()
+        self.pending(&blob_name(&blob.digest))?.take(blob, content, progress)
     }
 
     fn put_document(&self, document: &Document, place: Place) -> Result<(), TransferError> {

@@ -9,7 +9,8 @@ use cap_std::fs::{Dir, FileType};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, openat, renameat_with};
 use rustix::io::Errno;
 
-use super::TransferError;
+use super::destination::copy_checked;
+use super::{Descriptor, Section, TransferError};
 
 /// A place by its parent directory and its name there.
 #[derive(Debug)]
@@ -112,6 +113,22 @@ impl PendingFile {
             offset = offset.saturating_add(crate::count(count));
         }
         Ok(())
+    }
+
+    /// Takes a blob's bytes, and gives the file its name once they are what the descriptor says.
+    pub(super) fn take(
+        self,
+        blob: &Descriptor,
+        content: &Section,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), TransferError> {
+        let mut at = 0;
+        copy_checked(blob, content, progress, |bytes| {
+            self.write_at(bytes, at)?;
+            at += crate::length(bytes);
+            Ok(())
+        })?;
+        self.finish()
     }
 
     /// Drops what lies behind `len`.
