@@ -37,6 +37,8 @@ pub struct UploadFaults {
     pub absolute: bool,
     /// Keeps so much of a piece and breaks the connection.
     pub cut: Option<Cut>,
+    /// Sends uploads to this address of another registry, `HOST:PORT`, and says so with scheme and host.
+    pub elsewhere: Option<String>,
     /// Forgets the upload when a piece comes, so often.
     pub forget: u32,
     /// Keeps only the first half of a piece, and says so, so often.

@@ -129,7 +129,11 @@ impl Upload<'_> {
     fn location(&self, session: u64) -> String {
         let len = self.pushed(|pushed| pushed.sessions.get(&session).map_or(0, Vec::len));
         let path = format!("/v2/{}/blobs/uploads/{session}?_state={len}", self.repository);
-        if self.faults.absolute { format!("http://{}{path}", self.state.registry) } else { path }
+        match &self.faults.elsewhere {
+            Some(host) => format!("http://{host}{path}"),
+            None if self.faults.absolute => format!("http://{}{path}", self.state.registry),
+            None => path,
+        }
     }
 
     fn stands(&self, session: u64) -> Draft {

@@ -171,6 +171,21 @@ fn tokens_are_asked_for_with_the_right_to_push() {
 }
 
 #[test]
+fn no_token_goes_along_to_another_host() {
+    let other = Loopback::start(Content::default()).unwrap();
+    let elsewhere = other.reference("").split('/').next().map(str::to_owned);
+    let uploads = UploadFaults { elsewhere, ..UploadFaults::default() };
+    let auth = Some(Auth::Bearer { uses: u32::MAX });
+    let scene = Scene::new(Faults { uploads, auth, ..Faults::default() });
+    // Nobody there knows of the upload, so nothing comes of it but what was sent.
+    message(&scene.put().unwrap_err(), |fault| matches!(fault, Fault::NotTaken { status: 404, .. }));
+    let log = other.log();
+    assert!(log.iter().any(|line| line.method == "PATCH" && line.sent > 0), "{log:#?}");
+    assert!(log.iter().all(|line| !line.authorized), "{log:#?}");
+    assert!(scene.registry.log().iter().any(|line| line.authorized));
+}
+
+#[test]
 fn a_blob_of_another_repository_is_mounted() {
     for (refuse_mounts, patches) in [(false, 1), (true, 2)] {
         let uploads = UploadFaults { refuse_mounts, ..UploadFaults::default() };
