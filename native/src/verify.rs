@@ -8,7 +8,7 @@ use shingle_core::verify::{Claims, Verified, Verify};
 use shingle_core::{Digest, Limits};
 
 use crate::length;
-use crate::registry::Platform;
+use crate::registry::{ManifestError, Platform};
 use crate::transport::{Descriptor, Document, Manifest, Source, TransferError};
 
 /// How much is read at once, in bytes.
@@ -41,19 +41,30 @@ pub fn images(source: &dyn Source, platform: Option<&Platform>) -> Result<Vec<Im
     }
     let what = |document: &Document| format!("index {}", document.digest);
     let index = top.index().map_err(TransferError::document(what(&top)))?;
-    let chosen: Vec<&Descriptor> = match platform {
-        Some(platform) => vec![index.choose(platform).map_err(TransferError::document(what(&top)))?],
-        None => index.all(|| what(&top))?.iter().filter(|manifest| is_image(manifest)).collect(),
+    let fail = |error: ManifestError| TransferError::document(what(&top))(error);
+    let read = |descriptor: &Descriptor| {
+        let document = source.manifest(descriptor)?;
+        image(source, &document, descriptor.platform())
     };
-    chosen
-        .into_iter()
-        .map(|descriptor| image(source, &source.manifest(descriptor)?, descriptor.platform()))
-        .collect()
-}
-
-/// Whether an index' entry is an image; build tools put statements about images among them.
-fn is_image(descriptor: &Descriptor) -> bool {
-    descriptor.platform().is_none_or(|platform| platform.os() != "unknown")
+    if let Some(platform) = platform {
+        return Ok(vec![read(index.choose(platform).map_err(fail)?)?]);
+    }
+    let (mut images, mut other) = (Vec::new(), None);
+    // Build tools put statements about images among them, and people anything.
+    let attested =
+        |descriptor: &&Descriptor| descriptor.platform().is_some_and(|named| named.os() == "unknown");
+    for descriptor in index.all(|| what(&top))?.iter().filter(|descriptor| !attested(descriptor)) {
+        match read(descriptor) {
+            Err(error @ TransferError::Document { source: ManifestError::NotAnImage { .. }, .. }) => {
+                other.get_or_insert(error);
+            }
+            image => images.push(image?),
+        }
+    }
+    match other {
+        Some(error) if images.is_empty() => Err(error),
+        _ => Ok(images),
+    }
 }
 
 fn image(
@@ -63,6 +74,7 @@ fn image(
 ) -> Result<Image, TransferError> {
     let what = || format!("manifest {}", document.digest);
     let manifest: Manifest = document.manifest().map_err(TransferError::document(what()))?;
+    document.check().map_err(TransferError::document(what()))?;
     let config = source.small_blob(&manifest.config, crate::transport::CONFIG_LIMIT)?;
     let diff_ids = document.diff_ids(&config).map_err(TransferError::document(what()))?;
     let claims = |(layer, diff_id): (Descriptor, Digest)| Claims {

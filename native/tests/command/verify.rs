@@ -140,9 +140,20 @@ fn an_index_of_two_platforms() {
         "mediaType": image["mediaType"], "size": 9, "digest": format!("sha256:{}", "0".repeat(64)),
         "platform": {"os": "unknown", "architecture": "unknown"}
     });
+    let empty = serde_json::json!({
+        "mediaType": "application/vnd.oci.empty.v1+json", "size": 2,
+        "digest": shingle_core::Digest::of(b"{}"),
+    });
+    let artifact = serde_json::json!({"schemaVersion": 2, "mediaType": image["mediaType"], "config": empty, "layers": []});
+    let artifact = artifact.to_string();
+    let digest = shingle_core::Digest::of(artifact.as_bytes());
+    std::fs::write(blobs.join(digest.to_hex()), &artifact).unwrap();
+    let artifact =
+        serde_json::json!({"mediaType": image["mediaType"], "size": artifact.len(), "digest": digest});
     let media_type = "application/vnd.oci.image.index.v1+json";
     let index = serde_json::json!({
-        "schemaVersion": 2, "mediaType": media_type, "manifests": [of("amd64"), of("arm64"), statement]
+        "schemaVersion": 2, "mediaType": media_type,
+        "manifests": [of("amd64"), artifact, of("arm64"), statement]
     });
     let index = index.to_string();
     let digest = shingle_core::Digest::of(index.as_bytes());
