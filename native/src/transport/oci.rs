@@ -109,7 +109,7 @@ impl<F: Files> Source for OciSource<F> {
 }
 
 /// Fails unless the layout says that it is one of version 1.
-fn check_version(files: &impl Files) -> Result<(), TransferError> {
+pub(super) fn check_version(files: &impl Files) -> Result<(), TransferError> {
     #[derive(Deserialize)]
     struct Layout {
         #[serde(rename = "imageLayoutVersion")]

@@ -12,7 +12,7 @@ use shingle_core::Digest;
 
 use super::destination::copy_checked;
 use super::file::open_regular;
-use super::oci::{FORM, REF_NAME, read_index};
+use super::oci::{DirFiles, FORM, Files as _, REF_NAME, check_version, read_index};
 use super::pending::{PendingFile, Target, sync};
 use super::tar_write::TarFile;
 use super::{Descriptor, Destination, Document, Holds, Index, Place, Role, Section, TransferError};
@@ -38,6 +38,14 @@ impl OciDestination {
         if !dir.exists("oci-layout") && !dir.exists("blobs") && entries.next().is_some() {
             let problem = "it holds something else".to_owned();
             return Err(TransferError::Form { path: path.to_owned(), expected: FORM, problem });
+        }
+        // What cannot be added to in the end is not begun.
+        let files = DirFiles::open(path)?;
+        if files.open("oci-layout")?.is_some() {
+            check_version(&files)?;
+        }
+        if let Some(index) = files.open("index.json")? {
+            read_index(path, &index)?;
         }
         dir.create_dir_all("blobs/sha256").map_err(TransferError::file("create", path.join("blobs")))?;
         Ok(Self { dir, path: path.to_owned(), tag, top: Mutex::default() })

@@ -281,6 +281,21 @@ fn what_a_layout_says_of_other_images_stays_as_it_is() {
 }
 
 #[test]
+fn a_layout_that_cannot_be_added_to_is_left_alone() {
+    let demo = format!("oci:{}:v1", fixture("demo").display());
+    let (v1, v2) = (r#"{"imageLayoutVersion":"1.0.0"}"#, r#"{"imageLayoutVersion":"2.0.0"}"#);
+    let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+    for (layout, index) in [(v2, index), ("{", index), (v1, "{")] {
+        let work = tempfile::tempdir().unwrap();
+        std::fs::write(work.path().join("oci-layout"), layout).unwrap();
+        std::fs::write(work.path().join("index.json"), index).unwrap();
+        let error = try_copy(&demo, &format!("oci:{}:x", work.path().display()), here()).unwrap_err();
+        assert!(matches!(error, TransferError::Form { .. }), "{error:?}");
+        assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 2, "no blob was brought");
+    }
+}
+
+#[test]
 fn an_index_that_leads_to_more_than_there_is_room_for_is_refused() {
     let mut content = Content::default();
     let manifest = json!({
