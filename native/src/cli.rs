@@ -107,7 +107,8 @@ Trust:
             tar's. All others are proven as ever
 
 Podman's storage.conf is read too, its [storage.options.pull_options]: convert_images = \"true\"
-stands for --convert, use_hard_links = \"true\" for --link-mode hardlink. The command line counts
+stands for --convert, use_hard_links = \"true\" for --link-mode hardlink, and
+insecure_allow_unpredictable_image_contents = \"true\" for --trust toc. The command line counts
 more; --verbose says who decided.
 
 Examples:

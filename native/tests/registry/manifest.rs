@@ -96,7 +96,7 @@ fn refuses_what_cannot_be_pulled_and_names_it() {
     let oci_foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
     let encrypted = "application/vnd.oci.image.layer.v1.tar+zstd+encrypted";
     let table = [
-        (OCI_CONFIG, vec![OCI_LAYER, encrypted], 2, "layer 1 is encrypted"),
+        (OCI_CONFIG, vec![OCI_LAYER, encrypted], 2, "layer 2 is encrypted"),
         (OCI_CONFIG, vec![oci_foreign], 1, "layer 1 lies outside the registry"),
         (DOCKER_CONFIG, vec![docker_foreign], 1, "layer 1 lies outside the registry"),
         (OCI_CONFIG, vec!["application/x-squashfs"], 1, "not a layer's"),
