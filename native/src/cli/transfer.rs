@@ -1,6 +1,7 @@
 //! Arguments of the commands that bring images from one place to another.
 
 use std::num::NonZero;
+use std::ops::RangeInclusive;
 
 use clap::{ArgAction, Args};
 use shingle::registry::{Platform, Reference};
@@ -115,7 +116,7 @@ pub(crate) struct CompressionArgs {
     #[arg(long, value_name = "FORMAT", default_value_t = Format::ZstdChunked, value_parser = format())]
     #[arg(alias = "dest-compress-format")]
     pub(crate) compression_format: Format,
-    /// How hard to compress: 1 to 9 for gzip, 1 to 22 for zstd [default: 6].
+    /// How hard to compress: 1 to 9 for gzip, 1 to 22 for zstd [default: 6 for gzip, 7 for zstd].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=22))]
     #[arg(alias = "dest-compress-level")]
     pub(crate) compression_level: Option<i32>,
@@ -131,11 +132,12 @@ pub(crate) struct CompressionArgs {
 }
 
 impl CompressionArgs {
-    /// Returns what they say.
-    pub(crate) fn options(&self) -> WriteOptions {
+    /// Returns what they say; fails with the levels that there are.
+    pub(crate) fn options(&self) -> Result<WriteOptions, RangeInclusive<i32>> {
         let mut options = WriteOptions::new(self.compression_format);
         options.level = self.compression_level.unwrap_or(options.level);
-        options
+        let levels = self.compression_format.levels();
+        if levels.contains(&options.level) { Ok(options) } else { Err(levels) }
     }
 }
 

@@ -23,7 +23,7 @@ struct Converted<'a> {
 
 pub(super) fn run(args: &ConvertArgs, printer: &Printer) -> Result<(), Failure> {
     let (source_name, destination_name) = (args.source.to_string(), args.destination.to_string());
-    let mut options = options(&args.compression);
+    let mut options = options(&args.compression)?;
     if let Some(platform) = &args.platform {
         options.which = Which::One(platform.clone());
     }
@@ -46,12 +46,15 @@ pub(super) fn run(args: &ConvertArgs, printer: &Printer) -> Result<(), Failure> 
     say_report("Converted", &source_name, &destination_name, &args.compression, &report, printer)
 }
 
-pub(super) fn options(args: &CompressionArgs) -> ConvertOptions {
+pub(super) fn options(args: &CompressionArgs) -> Result<ConvertOptions, Failure> {
     let mut options = ConvertOptions::default();
-    options.write = args.options();
+    options.write = args.options().map_err(|levels| {
+        let (format, least, most) = (args.compression_format, levels.start(), levels.end());
+        Failure::new(anyhow::anyhow!("--compression-level: {format} has the levels {least} to {most}"))
+    })?;
     options.force = args.force;
     options.jobs = args.jobs.unwrap_or(options.jobs);
-    options
+    Ok(options)
 }
 
 /// Says what a conversion or a push came to.

@@ -23,7 +23,7 @@ pub(super) fn run(global: &Global, args: &PushArgs, printer: &Printer) -> Result
         );
     };
     let to = client(args.tls_verify, None)?;
-    let options = options(&args.compression);
+    let options = options(&args.compression)?;
     let progress =
         TransferProgress::new(printer, Work::Push, format!("Pushing {name} to {destination_name}"));
     let pushed = open_destination(&args.destination, &to)

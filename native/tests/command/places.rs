@@ -22,6 +22,10 @@ fn who_names_a_wrong_place_is_told_what_to_type() {
             "error: cannot convert oci:empty to docker-archive:b\n",
         ),
         (&["convert", "--format", "v2s2", "oci:empty", "oci:b"], "manifests are written in OCI's form"),
+        (
+            &["convert", "--compression-format=gzip", "--compression-level=19", "oci:a", "oci:b"],
+            "error: --compression-level: gzip has the levels 1 to 9\n",
+        ),
         (&["push", "--format", "zstd", "a", "oci:b"], "hint: that of the layers is --compression-format"),
     ] {
         let stderr = scene.run(words).failed(2);
