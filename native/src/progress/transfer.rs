@@ -179,11 +179,7 @@ fn say_layer(printer: &Printer, report: &RewrittenLayer) {
     let name = format!("Layer {}", short(&report.from));
     let why = &report.why;
     if report.outcome == LayerOutcome::Kept {
-        let sent = match report.sent {
-            BlobOutcome::Present if why.ends_with(words(BlobOutcome::Present)) => String::new(),
-            sent => format!(" ({})", words(sent)),
-        };
-        printer.say_of(name, format_args!("  {before}, kept: {why}{sent}"));
+        printer.say_of(name, format_args!("  {before}, kept: {why} ({})", words(report.sent)));
     } else {
         let percent = Percent { part: report.to_size, whole: report.from_size };
         printer.say_of(name, format_args!("  {before} -> {after} ({percent}), {}", short(&report.to)));
