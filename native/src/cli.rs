@@ -23,7 +23,8 @@ pub(crate) use verify::VerifyArgs;
 #[command(after_long_help = "\
 Exit status:
   0  done
-  1  a check refused what came: a digest, a size or a table of contents is not what it should be
+  1  verify found a difference, or a check refused what came: a digest, a size or a table of
+     contents is not what it should be
   2  anything else: usage, network, disk
 
 Examples:
@@ -106,7 +107,8 @@ Trust:
             tar's. All others are proven as ever
 
 Podman's storage.conf is read too, its [storage.options.pull_options]: convert_images = \"true\"
-stands for --convert, use_hard_links = \"true\" for --link-mode hardlink. The command line counts
+stands for --convert, use_hard_links = \"true\" for --link-mode hardlink, and
+insecure_allow_unpredictable_image_contents = \"true\" for --trust toc. The command line counts
 more; --verbose says who decided.
 
 Examples:
@@ -283,6 +285,15 @@ pub(crate) struct ManArgs {
 
 /// Reads a reference; its advice goes where clap shows the error.
 fn reference(text: &str) -> Result<Reference, String> {
+    let elsewhere = text.split_once(':').filter(|(transport, _)| {
+        matches!(*transport, "oci" | "oci-archive" | "docker-archive" | "dir" | "containers-storage")
+    });
+    if let Some((transport, _)) = elsewhere {
+        return Err(format!(
+            "the name of an image in a registry is needed, not a place\n\nhint: `shingle copy {transport}:… \
+             docker://HOST/REPOSITORY:TAG` brings an image to one; verify, copy and convert read places themselves"
+        ));
+    }
     text.parse().map_err(|error: ReferenceError| match error.hint() {
         Some(hint) => format!("{}\n\nhint: {hint}", error.fault),
         None => error.fault.to_string(),

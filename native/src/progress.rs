@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use shingle::pull::{LayerMode, LayerReport, LayerStart, Phase, Reporter};
 use shingle_core::{Digest, Trust};
 
-pub(crate) use transfer::TransferProgress;
+pub(crate) use transfer::{TransferProgress, Work};
 
 use crate::printer::Printer;
 use crate::words::{Bytes, Count, Percent, Thousands, total};

@@ -209,6 +209,8 @@ impl fmt::Display for Finding {
         write!(f, "{colon}{problem}")?;
         let mut separator = ": ";
         for (who, value) in [(says, &self.expected), (is, &self.actual)] {
+            // A parser's own words may begin with the same.
+            let value = value.strip_prefix(problem).map_or(&**value, |rest| rest.trim_start_matches(": "));
             if !value.is_empty() {
                 let space = if who.is_empty() { "" } else { " " };
                 write!(f, "{separator}{who}{space}{value}")?;

@@ -1,6 +1,7 @@
 //! Arguments of the commands that bring images from one place to another.
 
 use std::num::NonZero;
+use std::ops::RangeInclusive;
 
 use clap::{ArgAction, Args};
 use shingle::registry::{Platform, Reference};
@@ -17,7 +18,7 @@ use shingle_core::writer::{Format, WriteOptions};
 Places, named as for skopeo:
   docker://HOST/REPOSITORY:TAG  in a registry; docker:// may be left out
   oci:DIR[:TAG]                 in an OCI image layout; others in it stay
-  oci-archive:FILE[:TAG]        in a tar of one
+  oci-archive:FILE[:TAG]        in a tar of one; written anew if it is there
   docker-archive:FILE[:REF]     in a tar for docker load; layers are plain tars there
   dir:DIR                       a manifest and blobs, nothing else
 
@@ -72,6 +73,9 @@ pub(crate) struct ConvertArgs {
     /// Only the image for OS/ARCHITECTURE[/VARIANT] [default: all].
     #[arg(long, value_name = "PLATFORM", value_parser = super::platform)]
     pub(crate) platform: Option<Platform>,
+    /// Convert the images for all platforms, which is the default.
+    #[arg(long, short, hide = true, conflicts_with = "platform")]
+    pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) compression: CompressionArgs,
     #[command(flatten)]
@@ -110,24 +114,30 @@ pub(crate) struct PushArgs {
 pub(crate) struct CompressionArgs {
     /// The form of the layers: gzip, zstd or zstd:chunked, as podman names them.
     #[arg(long, value_name = "FORMAT", default_value_t = Format::ZstdChunked, value_parser = format())]
+    #[arg(alias = "dest-compress-format")]
     pub(crate) compression_format: Format,
-    /// How hard to compress: 1 to 9 for gzip, 1 to 22 for zstd [default: 6].
+    /// How hard to compress: 1 to 9 for gzip, 1 to 22 for zstd [default: 6 for gzip, 7 for zstd].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=22))]
+    #[arg(alias = "dest-compress-level")]
     pub(crate) compression_level: Option<i32>,
     /// On how many cores [default: all].
     #[arg(long, value_name = "N", value_parser = jobs)]
     pub(crate) jobs: Option<NonZero<usize>>,
     /// Write layers anew that have this form already.
-    #[arg(long)]
+    #[arg(long, alias = "force-compression")]
     pub(crate) force: bool,
+    /// The form of the manifest, for those who are used to say it.
+    #[arg(long, short, value_name = "FORMAT", hide = true, value_parser = manifest_format)]
+    pub(crate) format: Option<()>,
 }
 
 impl CompressionArgs {
-    /// Returns what they say.
-    pub(crate) fn options(&self) -> WriteOptions {
+    /// Returns what they say; fails with the levels that there are.
+    pub(crate) fn options(&self) -> Result<WriteOptions, RangeInclusive<i32>> {
         let mut options = WriteOptions::new(self.compression_format);
         options.level = self.compression_level.unwrap_or(options.level);
-        options
+        let levels = self.compression_format.levels();
+        if levels.contains(&options.level) { Ok(options) } else { Err(levels) }
     }
 }
 
@@ -143,6 +153,15 @@ fn format() -> impl clap::builder::TypedValueParser<Value = Format> {
     use clap::builder::TypedValueParser as _;
     clap::builder::PossibleValuesParser::new(["gzip", "zstd", "zstd:chunked"])
         .try_map(|name| name.parse::<Format>())
+}
+
+/// Reads podman's `--format`, which has one answer here.
+fn manifest_format(text: &str) -> Result<(), String> {
+    match text {
+        "oci" => Ok(()),
+        "gzip" | "zstd" | "zstd:chunked" => Err("this is the form of the manifest\n\nhint: that of the layers is --compression-format".to_owned()),
+        _ => Err("manifests are written in OCI's form: Docker's has no place for what a layer is pulled by file with\n\nhint: leave --format out".to_owned()),
+    }
 }
 
 /// How to talk to the registries at both ends.

@@ -20,7 +20,7 @@ Examples:
   shingle verify quay.io/fedora/fedora:latest
   shingle verify oci:./layout:app --layer 2
   shingle verify --platform linux/arm64 docker://registry.example/app:2
-  shingle verify --json oci-archive:app.tar | jq '.layers[].findings[] | select(.severity == \"wrong\")'")]
+  shingle verify --json oci-archive:app.tar | jq '.layers[] | select(.wrong > 0)'")]
 pub(crate) struct VerifyArgs {
     /// The image: docker://REF (or REF), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:REF], dir:DIR.
     #[arg(value_name = "SRC", value_parser = super::transfer::location)]

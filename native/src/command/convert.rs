@@ -8,7 +8,7 @@ use super::client;
 use crate::cli::{CompressionArgs, ConvertArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::progress::TransferProgress;
+use crate::progress::{TransferProgress, Work};
 use crate::words::{Bytes, Count};
 
 /// A conversion or a push, for programs.
@@ -23,12 +23,16 @@ struct Converted<'a> {
 
 pub(super) fn run(args: &ConvertArgs, printer: &Printer) -> Result<(), Failure> {
     let (source_name, destination_name) = (args.source.to_string(), args.destination.to_string());
-    let mut options = options(&args.compression);
+    let mut options = options(&args.compression)?;
     if let Some(platform) = &args.platform {
         options.which = Which::One(platform.clone());
     }
     let (from, to) = (client(args.tls.source(), None)?, client(args.tls.destination(), None)?);
-    let progress = TransferProgress::new(printer, format!("Converting {source_name} to {destination_name}"));
+    let progress = TransferProgress::new(
+        printer,
+        Work::Convert,
+        format!("Converting {source_name} to {destination_name}"),
+    );
     let convert = || -> Result<ConvertReport, ConvertError> {
         let source = open_source(&args.source, &from)?;
         let destination = open_destination(&args.destination, &to)?;
@@ -42,12 +46,15 @@ pub(super) fn run(args: &ConvertArgs, printer: &Printer) -> Result<(), Failure> 
     say_report("Converted", &source_name, &destination_name, &args.compression, &report, printer)
 }
 
-pub(super) fn options(args: &CompressionArgs) -> ConvertOptions {
+pub(super) fn options(args: &CompressionArgs) -> Result<ConvertOptions, Failure> {
     let mut options = ConvertOptions::default();
-    options.write = args.options();
+    options.write = args.options().map_err(|levels| {
+        let (format, least, most) = (args.compression_format, levels.start(), levels.end());
+        Failure::new(anyhow::anyhow!("--compression-level: {format} has the levels {least} to {most}"))
+    })?;
     options.force = args.force;
     options.jobs = args.jobs.unwrap_or(options.jobs);
-    options
+    Ok(options)
 }
 
 /// Says what a conversion or a push came to.
@@ -73,14 +80,16 @@ pub(super) fn say_report(
         toc += layer.toc_bytes + layer.tar_split_bytes;
     }
     let kept = u64::try_from(report.layers.len()).unwrap_or(u64::MAX).saturating_sub(count);
-    printer.say(format_args!(
-        "{done} in {:.2} s: {} written anew, {kept} kept; {} became {}, of which {} are TOC and tar-split.",
-        report.seconds,
-        Count(count, "layer"),
-        Bytes(before),
-        Bytes(after),
-        Bytes(toc)
-    ));
+    let mut parts = Vec::new();
+    if count > 0 {
+        let tables = if toc > 0 { format!(", TOC and tar-split {}", Bytes(toc)) } else { String::new() };
+        let sizes = format!("{} -> {}{tables}", Bytes(before), Bytes(after));
+        parts.push(format!("{} written anew ({sizes})", Count(count, "layer")));
+    }
+    if kept > 0 || count == 0 {
+        parts.push(format!("{} kept", Count(kept, "layer")));
+    }
+    printer.say(format_args!("{done} in {:.2} s: {}.", report.seconds, parts.join(", ")));
     if plain > 0 {
         printer.say(format_args!("{} could not be made zstd:chunked; see above why.", Count(plain, "layer")));
     }

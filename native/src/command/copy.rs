@@ -8,7 +8,7 @@ use super::client;
 use crate::cli::CopyArgs;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::progress::TransferProgress;
+use crate::progress::{TransferProgress, Work};
 use crate::words::{Bytes, Count};
 
 /// A copy, for programs.
@@ -30,7 +30,8 @@ pub(super) fn run(args: &CopyArgs, printer: &Printer) -> Result<(), Failure> {
         options.which = Which::One(platform.clone());
     }
     let (from, to) = (client(args.tls.source(), None)?, client(args.tls.destination(), None)?);
-    let progress = TransferProgress::new(printer, format!("Copying {source_name} to {destination_name}"));
+    let progress =
+        TransferProgress::new(printer, Work::Copy, format!("Copying {source_name} to {destination_name}"));
     let copied = open_source(&args.source, &from).and_then(|source| {
         let destination = open_destination(&args.destination, &to)?;
         copy(&*source, destination, &options, &progress)

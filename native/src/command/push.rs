@@ -8,7 +8,7 @@ use super::{client, existing_store, not_in_store};
 use crate::cli::{Global, PushArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::progress::TransferProgress;
+use crate::progress::{TransferProgress, Work};
 
 pub(super) fn run(global: &Global, args: &PushArgs, printer: &Printer) -> Result<(), Failure> {
     let (name, destination_name) = (args.reference.to_string(), args.destination.to_string());
@@ -23,8 +23,9 @@ pub(super) fn run(global: &Global, args: &PushArgs, printer: &Printer) -> Result
         );
     };
     let to = client(args.tls_verify, None)?;
-    let options = options(&args.compression);
-    let progress = TransferProgress::new(printer, format!("Pushing {name} to {destination_name}"));
+    let options = options(&args.compression)?;
+    let progress =
+        TransferProgress::new(printer, Work::Push, format!("Pushing {name} to {destination_name}"));
     let pushed = open_destination(&args.destination, &to)
         .map_err(ConvertError::from)
         .and_then(|destination| push(store, &image, destination, &options, &progress));

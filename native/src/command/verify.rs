@@ -76,8 +76,10 @@ struct Found {
 
 pub(super) fn run(args: &VerifyArgs, printer: &Printer) -> Result<(), Failure> {
     let client = client(args.tls_verify, None)?;
-    let source = open_source(&args.source, &client)?;
-    let images = images(&*source, args.platform.as_ref())?;
+    let opened = open_source(&args.source, &client);
+    let read = opened.and_then(|source| Ok((images(&*source, args.platform.as_ref())?, source)));
+    let (images, source) =
+        read.map_err(|error| Failure::from(error).while_trying(format!("cannot verify {}", args.source)))?;
     let chosen = chosen(&images, &args.layers)?;
     let mut seen: BTreeMap<Digest, (Claims, Verified)> = BTreeMap::new();
     let mut report = Report { image: args.source.to_string(), layers: Vec::new(), wrong: 0 };
@@ -92,8 +94,10 @@ pub(super) fn run(args: &VerifyArgs, printer: &Printer) -> Result<(), Failure> {
                 let verified = layer(&*source, claims.clone(), &Limits::default(), &|bytes| meter.add(bytes));
                 drop(meter);
                 verified.map_err(|error| {
-                    Failure::from(error)
-                        .while_trying(format!("cannot verify layer {number}, {}", claims.blob))
+                    Failure::from(error).while_trying(format!(
+                        "cannot verify layer {number} of {} ({})",
+                        args.source, claims.blob
+                    ))
                 })?
             }
         };

@@ -15,10 +15,22 @@ use crate::words::{Bytes, Count, Percent, total};
 pub(crate) struct TransferProgress<'a> {
     printer: &'a Printer,
     title: String,
+    work: Work,
     bars: Option<MultiProgress>,
     blobs: OnceLock<Vec<Blob>>,
     /// Held while the lines of one blob are printed, so that they stay together.
     printing: Mutex<()>,
+}
+
+/// What is done to blobs, and so how much of it is known beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// What is read is sent.
+    Copy,
+    /// A blob of known size is read; how long the new one will be, its end says.
+    Convert,
+    /// A tar is read out of the store; how long it is, its end says.
+    Push,
 }
 
 /// One blob on its way.
@@ -32,10 +44,11 @@ struct Blob {
 }
 
 impl<'a> TransferProgress<'a> {
-    pub(crate) fn new(printer: &'a Printer, title: String) -> Self {
+    /// Starts with a title such as `Copying a to b`.
+    pub(crate) fn new(printer: &'a Printer, work: Work, title: String) -> Self {
         let bars = || MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         let bars = printer.draws().then(bars);
-        Self { printer, title, bars, blobs: OnceLock::new(), printing: Mutex::new(()) }
+        Self { printer, title, work, bars, blobs: OnceLock::new(), printing: Mutex::new(()) }
     }
 
     /// Prints without tearing the bars.
@@ -55,10 +68,10 @@ impl<'a> TransferProgress<'a> {
         counter(blob).fetch_add(bytes, Ordering::Relaxed);
         let bar = blob.bar.get_or_init(|| bars.add(plain_bar(blob.size)));
         let (fetched, sent) = (blob.fetched.load(Ordering::Relaxed), blob.sent.load(Ordering::Relaxed));
-        let (word, here) = if sent > 0 { ("Sending", sent) } else { ("Reading", fetched) };
-        bar.set_position(here.min(blob.size));
+        let Shown { word, position, message } = shown(self.work, blob.size, fetched, sent);
+        bar.set_position(position);
         bar.set_prefix(format!("{word:10} {}", blob.name));
-        bar.set_message(format!("{} / {}", Bytes(here), Bytes(blob.size)));
+        bar.set_message(message);
     }
 
     fn clear(&self, number: usize) {
@@ -119,6 +132,38 @@ impl Watcher for TransferProgress<'_> {
     }
 }
 
+/// One blob's bar.
+#[derive(Debug, PartialEq, Eq)]
+struct Shown {
+    word: &'static str,
+    position: u64,
+    message: String,
+}
+
+fn shown(work: Work, size: u64, fetched: u64, sent: u64) -> Shown {
+    let of = |here: u64| format!("{} / {}", Bytes(here.min(size)), Bytes(size));
+    match work {
+        // A copy, or a blob that comes along as it is from a file on this machine.
+        _ if sent > 0 && (work == Work::Copy || fetched == 0) => {
+            Shown { word: "Sending", position: sent.min(size), message: of(sent) }
+        }
+        Work::Copy => Shown { word: "Reading", position: fetched.min(size), message: of(fetched) },
+        // The bar is what was read; a share of something unknown cannot be drawn.
+        Work::Convert => {
+            let word = if sent > 0 && fetched >= size { "Sending" } else { "Reading" };
+            let message =
+                if sent > 0 { format!("{}, sent {}", of(fetched), Bytes(sent)) } else { of(fetched) };
+            Shown { word, position: fetched.min(size), message }
+        }
+        Work::Push if sent > 0 => Shown {
+            word: "Sending",
+            position: size,
+            message: format!("{} of files, sent {}", Bytes(fetched), Bytes(sent)),
+        },
+        Work::Push => Shown { word: "Reading", position: 0, message: format!("{} of files", Bytes(fetched)) },
+    }
+}
+
 const fn words(outcome: BlobOutcome) -> &'static str {
     match outcome {
         BlobOutcome::Copied => "copied",
@@ -165,4 +210,29 @@ fn say_layer(printer: &Printer, report: &RewrittenLayer) {
 /// The part of a layer's media type that tells it from others.
 fn tail(media_type: &str) -> &str {
     media_type.rfind(".tar").and_then(|at| media_type.get(at + 1..)).unwrap_or(media_type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_never_says_more_than_there_is() {
+        let mib = |mib: u64| mib << 20;
+        for (work, fetched, sent, word, position, message) in [
+            (Work::Copy, 3, 0, "Reading", 3, "3.0MiB / 10.0MiB"),
+            (Work::Copy, 10, 4, "Sending", 4, "4.0MiB / 10.0MiB"),
+            (Work::Convert, 3, 0, "Reading", 3, "3.0MiB / 10.0MiB"),
+            (Work::Convert, 3, 1, "Reading", 3, "3.0MiB / 10.0MiB, sent 1.0MiB"),
+            (Work::Convert, 10, 12, "Sending", 10, "10.0MiB / 10.0MiB, sent 12.0MiB"),
+            (Work::Convert, 0, 4, "Sending", 4, "4.0MiB / 10.0MiB"),
+            // A blob that is read a second time.
+            (Work::Convert, 13, 0, "Reading", 10, "10.0MiB / 10.0MiB"),
+            (Work::Push, 25, 0, "Reading", 0, "25.0MiB of files"),
+            (Work::Push, 25, 4, "Sending", 10, "25.0MiB of files, sent 4.0MiB"),
+        ] {
+            let expected = Shown { word, position: mib(position), message: message.to_owned() };
+            assert_eq!(shown(work, mib(10), mib(fetched), mib(sent)), expected, "{work:?} {fetched} {sent}");
+        }
+    }
 }

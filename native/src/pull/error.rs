@@ -13,7 +13,7 @@ use crate::store::StoreError;
 #[non_exhaustive]
 pub enum PullError {
     /// In one of the layers.
-    #[error("layer {index} ({blob})")]
+    #[error("layer {} ({blob})", index + 1)]
     Layer {
         /// Its place in the image, from 0 at the bottom.
         index: usize,

@@ -114,6 +114,9 @@ impl RegistryError {
             }
             Fault::NotTaken { status: 413, .. } => Some("the registry takes no blob of this size"),
             Fault::NotTaken { status: 429, .. } => Some("the registry limits how much may be pushed; wait"),
+            Fault::NotTaken { status: 500.., .. } => {
+                Some("the registry could not do it; try again later, what it has already is not sent again")
+            }
             Fault::NotTaken { .. } => None,
             Fault::Manifest(error) => error.hint(),
             Fault::BodyCut { .. } | Fault::Stalled { .. } => {

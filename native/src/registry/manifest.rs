@@ -232,7 +232,7 @@ pub enum ManifestError {
         second: String,
     },
     /// A layer that needs a key.
-    #[error("layer {index} is encrypted ({media_type})")]
+    #[error("layer {} is encrypted ({media_type})", index + 1)]
     Encrypted {
         /// The layer's place, from 0.
         index: usize,
@@ -240,7 +240,7 @@ pub enum ManifestError {
         media_type: String,
     },
     /// A layer that the registry does not hold.
-    #[error("layer {index} lies outside the registry ({media_type})")]
+    #[error("layer {} lies outside the registry ({media_type})", index + 1)]
     Foreign {
         /// The layer's place, from 0.
         index: usize,
@@ -256,7 +256,7 @@ pub enum ManifestError {
         diff_ids: usize,
     },
     /// A layer that is no tar, or compressed in a way unknown here.
-    #[error("layer {index} has media type {media_type:?}, which is not a layer's")]
+    #[error("layer {} has media type {media_type:?}, which is not a layer's", index + 1)]
     LayerType {
         /// The layer's place, from 0.
         index: usize,

@@ -4,7 +4,7 @@ use shingle_core::{Digest, Name, UnwrapError};
 
 use crate::pack::PackError;
 use crate::store::StoreError;
-use crate::transport::TransferError;
+use crate::transport::{TransferError, aside};
 
 /// A conversion or a push that failed.
 #[derive(Debug, thiserror::Error)]
@@ -116,9 +116,7 @@ impl ConvertError {
                 LayerFault::NotKept { .. } => {
                     Some("bring the image from where it came from: `shingle convert SRC DST`")
                 }
-                LayerFault::Pack(PackError::Write { .. }) => {
-                    Some("layers are put aside in a temporary file; TMPDIR says in which directory")
-                }
+                LayerFault::Pack(PackError::Write { .. }) => return Some(aside()),
                 LayerFault::Unwrap(_) => {
                     Some("the registry or something on the way altered the blob, or it was pushed broken")
                 }

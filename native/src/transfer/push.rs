@@ -82,7 +82,7 @@ impl Tars for StoreTars<'_> {
                     None => false,
                 });
         Ok(if there {
-            Goodness::Good("the blob it was pulled as is there already".to_owned())
+            Goodness::Good("its blob is the one it was pulled as".to_owned())
         } else {
             Goodness::Bad("the store keeps files, not blobs".to_owned())
         })

@@ -124,6 +124,15 @@ pub enum TransferError {
     },
 }
 
+/// Returns advice where the directory for temporary files is the trouble.
+pub(crate) fn aside() -> String {
+    let path = std::env::temp_dir();
+    format!(
+        "layers are put aside in a temporary file, in {}; set TMPDIR to a directory with more room",
+        path.display()
+    )
+}
+
 impl From<StoreError> for TransferError {
     fn from(error: StoreError) -> Self {
         Self::File { operation: error.operation, path: error.path, source: error.source }
@@ -152,18 +161,19 @@ impl TransferError {
         move |source| Self::Document { what: what.into(), source }
     }
 
-    /// Whether a check refused what was there, as opposed to it not being there at all.
+    /// Whether a check refused what was there, as opposed to it not being there at all. A place of another form is as
+    /// good as none: most often a wrong name was typed.
     pub const fn is_refusal(&self) -> bool {
         match self {
             Self::Digest { .. }
             | Self::Document { .. }
-            | Self::Form { .. }
             | Self::Size { .. }
             | Self::TooLarge { .. }
             | Self::Unpack { .. } => true,
             Self::Registry(error) => error.is_refusal(),
             Self::Exists { .. }
             | Self::File { .. }
+            | Self::Form { .. }
             | Self::Missing { .. }
             | Self::Name { .. }
             | Self::OneImage
@@ -181,6 +191,18 @@ impl TransferError {
             Self::Document { source, .. } => source.hint().map(str::to_owned),
             Self::Name { offered, .. } if !offered.is_empty() => Some(format!("name one of: {offered}")),
             Self::Registry(error) => error.hint().map(str::to_owned),
+            Self::Digest { what, .. } if !what.starts_with("blob") => None,
+            Self::Digest { .. } | Self::Size { .. } | Self::Unpack { .. } => Some(
+                "it was altered there or on the way, or pushed broken; `shingle verify` says more".to_owned(),
+            ),
+            Self::File { path, .. } if *path == std::env::temp_dir() => Some(aside()),
+            Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("free some space there, or name another place".to_owned())
+            }
+            Self::Form { .. } => Some(
+                "is it of another form? oci:DIR, oci-archive:FILE, docker-archive:FILE and dir:DIR differ"
+                    .to_owned(),
+            ),
             Self::Exists { .. } => {
                 Some("an archive of docker save cannot be added to; remove it, or name another".to_owned())
             }

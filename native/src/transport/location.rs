@@ -56,6 +56,9 @@ impl FromStr for Location {
     type Err = LocationError;
 
     fn from_str(text: &str) -> Result<Self, LocationError> {
+        if text.starts_with(['/', '.', '~']) {
+            return Err(LocationError::Path);
+        }
         let Some((transport, rest)) = text.split_once(':') else { return Ok(Self::Registry(text.parse()?)) };
         // Neither a path nor an image's name may hold a second colon, so there is no doubt where the name begins.
         let (path, name) = match rest.split_once(':') {
@@ -136,6 +139,9 @@ pub enum LocationError {
         /// The name, cut to 300 characters.
         name: String,
     },
+    /// A path without what it is.
+    #[error("a path alone does not say what lies there")]
+    Path,
     /// No path.
     #[error("there is no path after {transport}:")]
     NoPath {
@@ -165,6 +171,7 @@ impl LocationError {
             Self::NoPath { .. } => {
                 Some("write for example oci:DIR:TAG, oci-archive:FILE, docker-archive:FILE or dir:DIR")
             }
+            Self::Path => Some("write oci:DIR, dir:DIR, oci-archive:FILE or docker-archive:FILE"),
             Self::Reference(error) => error.hint(),
             Self::Slashes => Some("write docker://HOST/REPOSITORY:TAG"),
             Self::Unsupported { hint, .. } => Some(hint),
@@ -204,6 +211,9 @@ mod tests {
         }
         let digest = format!("docker-archive:a:x@sha256:{}", "0".repeat(64));
         assert_eq!(digest.parse::<Location>(), Err(LocationError::Digest));
+        for text in ["./layout", "../a.tar", "/srv/layout:tag", "~/a.tar"] {
+            assert_eq!(text.parse::<Location>(), Err(LocationError::Path), "{text}");
+        }
         let error = "containers-storage:alpine".parse::<Location>().unwrap_err();
         assert!(error.hint().unwrap().contains("podman save"), "{error}");
     }

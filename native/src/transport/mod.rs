@@ -34,6 +34,7 @@ pub use destination::{Destination, Holds, Place, Role, open_destination};
 pub(crate) use document::write;
 pub use document::{Descriptor, Document, Index, Manifest};
 pub use error::TransferError;
+pub(crate) use error::aside;
 pub use location::{Location, LocationError};
 pub use section::{Section, SectionReader};
 pub(crate) use spool::Spool;

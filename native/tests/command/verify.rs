@@ -98,12 +98,11 @@ fn damaged_blobs() {
 
     std::fs::remove_file(&blob).unwrap();
     let error = scene.run(&["verify", "oci:zoo"]).failed(2);
-    assert!(error.starts_with("error: cannot verify layer 1, sha256:0306"), "{error}");
+    assert!(error.starts_with("error: cannot verify layer 1 of oci:zoo (sha256:0306"), "{error}");
     let config = "9fbe37a5df065f6bdac780b6197e1174a14de5f063fea2dd7ada67910dee9937";
     change(&blob.with_file_name(config), |bytes| bytes[0] ^= 1);
     let error = scene.run(&["verify", "oci:zoo"]).failed(1);
     assert!(error.contains(config), "{error}");
-    assert!(scene.run(&["verify", "oci:nowhere"]).failed(2).starts_with("error: cannot open nowhere"));
 }
 
 #[test]

@@ -96,9 +96,9 @@ fn refuses_what_cannot_be_pulled_and_names_it() {
     let oci_foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
     let encrypted = "application/vnd.oci.image.layer.v1.tar+zstd+encrypted";
     let table = [
-        (OCI_CONFIG, vec![OCI_LAYER, encrypted], 2, "layer 1 is encrypted"),
-        (OCI_CONFIG, vec![oci_foreign], 1, "layer 0 lies outside the registry"),
-        (DOCKER_CONFIG, vec![docker_foreign], 1, "layer 0 lies outside the registry"),
+        (OCI_CONFIG, vec![OCI_LAYER, encrypted], 2, "layer 2 is encrypted"),
+        (OCI_CONFIG, vec![oci_foreign], 1, "layer 1 lies outside the registry"),
+        (DOCKER_CONFIG, vec![docker_foreign], 1, "layer 1 lies outside the registry"),
         (OCI_CONFIG, vec!["application/x-squashfs"], 1, "not a layer's"),
         (OCI_CONFIG, vec![OCI_LAYER], 2, "the manifest has 1 layers, the config 2 diff_ids"),
         (
