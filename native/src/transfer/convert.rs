@@ -7,23 +7,21 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use shingle_core::Digest;
-use shingle_core::writer::{WriteOptions, WrittenLayer};
+use shingle_core::writer::WriteOptions;
 
 use super::carry::Carrier;
 use super::error::{ConvertError, LayerFault};
 use super::good::Goodness;
 use super::in_parallel;
-use super::pipe::pipe;
 use super::report::{
     BlobOutcome, BlobReport, BlobStart, ConvertReport, LayerOutcome, RewrittenLayer, Watcher,
 };
+use super::rewrite::Rewritten;
 use super::tars::{BlobTars, Layer, Tars};
 use super::tree::{Image, Tree, Which};
-use crate::pack::{PackOptions, pack};
+use crate::pack::PackOptions;
 use crate::registry::ManifestError;
-use crate::transport::{
-    CONFIG_LIMIT, Descriptor, Destination, Holds, Role, Section, Source, Spool, TransferError,
-};
+use crate::transport::{CONFIG_LIMIT, Descriptor, Destination, Holds, Role, Source, TransferError};
 
 /// More layers at once cost memory and temporary space, and each keeps all cores busy.
 const LAYERS: usize = 2;
@@ -267,10 +265,10 @@ fn replace(layer: &mut Descriptor, new: &Descriptor) {
 
 /// What the threads share.
 #[derive(Clone, Copy)]
-struct Work<'a> {
-    tars: &'a dyn Tars,
-    carrier: Carrier<'a>,
-    options: &'a ConvertOptions,
+pub(super) struct Work<'a> {
+    pub(super) tars: &'a dyn Tars,
+    pub(super) carrier: Carrier<'a>,
+    pub(super) options: &'a ConvertOptions,
     /// Layers' blobs that somebody brings over: two old blobs may become one new one.
     taken: &'a Mutex<BTreeSet<Digest>>,
 }
@@ -324,21 +322,22 @@ impl Work<'_> {
             }
             return Ok((report, None));
         }
-        let (written, content) = match self.rewrite(number, layer, 0)? {
-            (written, content) if written.diff_id == layer.diff_id => (written, content),
-            (written, _) => {
+        let Rewritten { written, content, ahead } = match self.rewrite(number, layer, 0)? {
+            done if done.written.diff_id == layer.diff_id => done,
+            Rewritten { written, ahead, .. } => {
+                drop(ahead);
                 // Podman 4.3 left the padding of the last record out of the blob, but not out of the DiffID.
                 let padding = written.tar_len.next_multiple_of(RECORD).saturating_sub(written.tar_len);
                 let other = || self.tars.other_tar(layer, written.diff_id);
                 if padding == 0 {
                     return Err(other());
                 }
-                let (padded, content) = self.rewrite(number, layer, padding)?;
-                if padded.diff_id != layer.diff_id {
+                let padded = self.rewrite(number, layer, padding)?;
+                if padded.written.diff_id != layer.diff_id {
                     return Err(other());
                 }
                 report.why.push_str("; the padding that its writer dropped was put back");
-                (padded, content)
+                padded
             }
         };
         let suffix = self.options.write.format.suffix();
@@ -347,6 +346,9 @@ impl Work<'_> {
         to.annotations = (!written.annotations.is_empty()).then_some(written.annotations);
         if self.take(&to.digest) && !destination.has_blob(&to)? {
             let sent = |bytes| self.carrier.watcher.sent(number, bytes);
+            if let Some(ahead) = ahead {
+                ahead.keep(to.digest);
+            }
             destination.put_blob(&to, Role::Layer, &content, &sent)?;
             report.sent = BlobOutcome::Copied;
         }
@@ -356,36 +358,5 @@ impl Work<'_> {
         (report.toc_bytes, report.tar_split_bytes) = (written.toc_len, written.tar_split_len);
         report.plain = written.plain.map(|why| why.to_string());
         Ok((report, Some(to)))
-    }
-
-    /// Writes a layer to a temporary file, with so many zeros behind its tar.
-    fn rewrite(
-        &self,
-        number: usize,
-        layer: &Layer,
-        padding: u64,
-    ) -> Result<(WrittenLayer, Section), LayerFault> {
-        let mut options = PackOptions::new(self.options.write);
-        options.jobs = self.options.jobs;
-        let mut spool = Spool::unhashed()?;
-        let (mut send, tar) = pipe();
-        let read = |bytes| self.carrier.watcher.fetched(number, bytes);
-        let (sent, packed) = std::thread::scope(|scope| {
-            let sending = scope.spawn(move || {
-                self.tars.send(layer, &mut send, &read)?;
-                // Who does not listen any more has said why.
-                let zeros = vec![0; usize::try_from(padding).unwrap_or(0)];
-                let _heard = send.send(&zeros).and_then(|()| send.finish());
-                Ok::<_, LayerFault>(())
-            });
-            let packed = pack(tar, &options, &mut spool, &|_| {});
-            (sending.join().unwrap_or(Err(TransferError::Stopped.into())), packed)
-        });
-        // What is wrong with the blob explains what is wrong with the tar in it.
-        sent?;
-        let written = packed?;
-        // Whoever wrote the blob hashed it, byte by byte as it went there.
-        let content = spool.finish_as(written.blob);
-        Ok((written, content))
     }
 }

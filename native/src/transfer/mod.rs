@@ -8,6 +8,7 @@ mod good;
 mod pipe;
 mod push;
 mod report;
+mod rewrite;
 mod tars;
 mod tree;
 
