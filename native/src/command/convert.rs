@@ -1,5 +1,7 @@
 //! `shingle convert`
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 use shingle::transfer::{ConvertError, ConvertOptions, ConvertReport, LayerOutcome, Which, convert};
 use shingle::transport::{open_destination, open_source};
@@ -46,8 +48,19 @@ pub(super) fn options(args: &CompressionArgs) -> ConvertOptions {
     let mut options = ConvertOptions::default();
     options.write = args.options();
     options.force = args.force;
+    options.memory = memory();
     options.jobs = args.jobs.unwrap_or(options.jobs);
     options
+}
+
+/// Returns the directory that keeps what layers became: among root's caches, or the user's.
+fn memory() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = set("XDG_CACHE_HOME").or_else(|| {
+        let root = rustix::process::geteuid().is_root();
+        if root { Some("/var/cache".into()) } else { set("HOME").map(|home| home.join(".cache")) }
+    });
+    Some(cache?.join("shingle/conversions"))
 }
 
 /// Says what a conversion or a push came to.
@@ -72,7 +85,8 @@ pub(super) fn say_report(
         after += layer.to_size;
         toc += layer.toc_bytes + layer.tar_split_bytes;
     }
-    let kept = u64::try_from(report.layers.len()).unwrap_or(u64::MAX).saturating_sub(count);
+    let ended = |outcome| report.layers.iter().filter(|layer| layer.outcome == outcome).count();
+    let (kept, recalled) = (ended(LayerOutcome::Kept), ended(LayerOutcome::Recalled));
     printer.say(format_args!(
         "{done} in {:.2} s: {} written anew, {kept} kept; {} became {}, of which {} are TOC and tar-split.",
         report.seconds,
@@ -81,6 +95,10 @@ pub(super) fn say_report(
         Bytes(after),
         Bytes(toc)
     ));
+    if recalled > 0 {
+        let count = Count(recalled.try_into().unwrap_or(u64::MAX), "layer");
+        printer.say(format_args!("Converted before, and there as that: {count}."));
+    }
     if plain > 0 {
         printer.say(format_args!("{} could not be made zstd:chunked; see above why.", Count(plain, "layer")));
     }

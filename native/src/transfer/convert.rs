@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -13,10 +14,10 @@ use super::carry::Carrier;
 use super::error::{ConvertError, LayerFault};
 use super::good::Goodness;
 use super::in_parallel;
+use super::memory::{Became, Memory};
 use super::report::{
     BlobOutcome, BlobReport, BlobStart, ConvertReport, LayerOutcome, RewrittenLayer, Watcher,
 };
-use super::rewrite::Rewritten;
 use super::tars::{BlobTars, Layer, Tars};
 use super::tree::{Image, Tree, Which};
 use crate::pack::PackOptions;
@@ -26,8 +27,6 @@ use crate::transport::{CONFIG_LIMIT, Descriptor, Destination, Holds, Role, Sourc
 /// More layers at once cost memory and temporary space, and each keeps all cores busy.
 const LAYERS: usize = 2;
 const BLOBS: usize = 4;
-/// What tar fills up with zeros: twenty blocks.
-const RECORD: u64 = 10_240;
 /// What a pusher who writes a layer anew must not leave on it: each describes the old blob.
 const STALE: [&str; 4] = [
     "io.github.containers.zstd-chunked.",
@@ -50,12 +49,15 @@ pub struct ConvertOptions {
     pub jobs: NonZero<usize>,
     /// Whether to write layers anew that are what they should be.
     pub force: bool,
+    /// The directory that keeps what layers became, so that a layer which the destination has as that is not read again.
+    /// `None` for none; then nothing is kept either.
+    pub memory: Option<PathBuf>,
 }
 
 impl Default for ConvertOptions {
     fn default() -> Self {
         let PackOptions { write, jobs, .. } = PackOptions::default();
-        Self { which: Which::All, write, jobs, force: false }
+        Self { which: Which::All, write, jobs, force: false, memory: None }
     }
 }
 
@@ -99,7 +101,8 @@ pub(super) fn convert_from(
 
     let carrier = Carrier { source, destination: &*destination, watcher, stop };
     let taken = Mutex::default();
-    let work = Work { tars, carrier, options, taken: &taken };
+    let memory = options.memory.as_deref().and_then(Memory::open);
+    let work = Work { tars, carrier, options, memory: memory.as_ref(), taken: &taken };
     let written: Mutex<BTreeMap<Digest, (RewrittenLayer, Option<Descriptor>)>> = Mutex::default();
     let carried: Mutex<BTreeMap<usize, BlobReport>> = Mutex::default();
     std::thread::scope(|scope| {
@@ -269,6 +272,7 @@ pub(super) struct Work<'a> {
     pub(super) tars: &'a dyn Tars,
     pub(super) carrier: Carrier<'a>,
     pub(super) options: &'a ConvertOptions,
+    pub(super) memory: Option<&'a Memory>,
     /// Layers' blobs that somebody brings over: two old blobs may become one new one.
     taken: &'a Mutex<BTreeSet<Digest>>,
 }
@@ -282,7 +286,7 @@ impl Work<'_> {
     }
 
     /// Whether it falls to this caller to bring a blob over.
-    fn take(&self, blob: &Digest) -> bool {
+    pub(super) fn take(&self, blob: &Digest) -> bool {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(*blob)
     }
 
@@ -322,41 +326,20 @@ impl Work<'_> {
             }
             return Ok((report, None));
         }
-        let Rewritten { written, content, ahead } = match self.rewrite(number, layer, 0)? {
-            done if done.written.diff_id == layer.diff_id => done,
-            Rewritten { written, ahead, .. } => {
-                drop(ahead);
-                // Podman 4.3 left the padding of the last record out of the blob, but not out of the DiffID.
-                let padding = written.tar_len.next_multiple_of(RECORD).saturating_sub(written.tar_len);
-                let other = || self.tars.other_tar(layer, written.diff_id);
-                if padding == 0 {
-                    return Err(other());
-                }
-                let padded = self.rewrite(number, layer, padding)?;
-                if padded.written.diff_id != layer.diff_id {
-                    return Err(other());
-                }
-                report.why.push_str("; the padding that its writer dropped was put back");
-                padded
-            }
+        let became = if let Some((became, sent)) = self.recall(layer)? {
+            (report.outcome, report.sent) = (LayerOutcome::Recalled, sent);
+            report.why.push_str("; it was converted before, and the destination has what it became");
+            became
+        } else {
+            let done = self.rewrite_proven(number, layer, &mut report.why)?;
+            let became = Became::new(&done.written);
+            let to = became.descriptor(&self.options.write);
+            (report.outcome, report.sent) = (LayerOutcome::Rewritten, self.deliver(number, &to, done)?);
+            became
         };
-        let suffix = self.options.write.format.suffix();
-        let media_type = format!("application/vnd.oci.image.layer.v1.tar+{suffix}");
-        let mut to = Descriptor::new(&media_type, written.blob, written.blob_len);
-        to.annotations = (!written.annotations.is_empty()).then_some(written.annotations);
-        if self.take(&to.digest) && !destination.has_blob(&to)? {
-            let sent = |bytes| self.carrier.watcher.sent(number, bytes);
-            if let Some(ahead) = ahead {
-                ahead.keep(to.digest);
-            }
-            destination.put_blob(&to, Role::Layer, &content, &sent)?;
-            report.sent = BlobOutcome::Copied;
-        }
-        report.outcome = LayerOutcome::Rewritten;
-        (report.to, report.to_size) = (to.digest, to.size);
-        report.to_media_type.clone_from(&to.media_type);
-        (report.toc_bytes, report.tar_split_bytes) = (written.toc_len, written.tar_split_len);
-        report.plain = written.plain.map(|why| why.to_string());
+        self.remember(layer, &became);
+        let to = became.descriptor(&self.options.write);
+        became.tell(&mut report, &to);
         Ok((report, Some(to)))
     }
 }

@@ -5,6 +5,7 @@ mod convert;
 mod copy;
 mod error;
 mod good;
+mod memory;
 mod pipe;
 mod push;
 mod report;

@@ -71,9 +71,11 @@ impl<'a> Ahead<'a> {
 
     /// Has the upload go on when the blob, whose digest is known now, is put there.
     pub(crate) fn keep(mut self, blob: Digest) {
-        let session = self.session.take();
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.extend(session.map(|session| (blob, session)));
+        let Some(session) = self.session.take() else { return };
+        let other = self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(blob, session);
+        if let Some(other) = other {
+            self.client.cancel_upload(self.reference, other);
+        }
     }
 }
 

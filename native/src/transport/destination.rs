@@ -26,6 +26,11 @@ pub trait Destination: Send + Sync {
         Ok(false)
     }
 
+    /// Returns the repository that blobs are brought to, if it is a registry's.
+    fn repository(&self) -> Option<&Reference> {
+        None
+    }
+
     /// Makes ready to take the first bytes of a blob whose last are not there yet; `None` where that spares no time.
     fn ahead(&self) -> Option<Ahead<'_>> {
         None

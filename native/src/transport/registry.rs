@@ -92,6 +92,10 @@ impl Destination for RegistryDestination {
         Ok(mounted)
     }
 
+    fn repository(&self) -> Option<&Reference> {
+        Some(&self.reference)
+    }
+
     fn ahead(&self) -> Option<Ahead<'_>> {
         Ahead::new(&self.client, &self.reference, &self.opened)
     }

@@ -6,6 +6,7 @@
 mod ahead;
 mod conversions;
 mod copies;
+mod memory;
 mod sources;
 
 use std::path::{Path, PathBuf};
