@@ -82,6 +82,11 @@ impl Loopback {
         pushed.holders.iter().filter(|(holder, _)| holder == repository).map(|(_, digest)| *digest).collect()
     }
 
+    /// Returns how many uploads are neither finished nor cancelled.
+    pub fn open_uploads(&self) -> usize {
+        self.state.pushed.lock().unwrap_or_else(PoisonError::into_inner).open()
+    }
+
     /// Forgets what was asked so far.
     pub fn clear_log(&self) {
         self.state.log.lock().unwrap_or_else(PoisonError::into_inner).clear();

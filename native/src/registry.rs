@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+mod ahead;
 mod auth;
 mod blob;
 mod call;

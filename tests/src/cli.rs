@@ -127,7 +127,9 @@ impl Shingle {
         }
         command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", self.home.path());
         // Not this machine's settings.
-        command.env("CONTAINERS_STORAGE_CONF", "/dev/null");
+        command
+            .env("CONTAINERS_STORAGE_CONF", "/dev/null")
+            .env("XDG_CACHE_HOME", self.home.path().join("cache"));
         command.env("COLUMNS", "100").stdin(Stdio::null()).current_dir("/");
         command
     }

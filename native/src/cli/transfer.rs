@@ -53,7 +53,9 @@ pub(crate) struct CopyArgs {
 /// DiffIDs, which is proven on the way. Of an index, all images are converted. Layers that can be pulled by file already
 /// stay, and so do attestations. Prints the digest that the destination's name then leads to.
 ///
-/// Layers go through a file without a name in the directory for temporary files (TMPDIR), two at a time.
+/// Layers go through a file without a name in the directory for temporary files (TMPDIR), two at a time. What each became
+/// is remembered in ~/.cache/shingle/conversions ($XDG_CACHE_HOME, for root /var/cache): where the destination has that
+/// already, or its registry in a repository that it was brought to before, the layer is not read again.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Places are named as for skopeo: see shingle copy --help. A docker-archive holds plain tars, so it can be the source only.
@@ -85,8 +87,8 @@ pub(crate) struct ConvertArgs {
 /// Push an image from the store.
 ///
 /// The store keeps files, not blobs: each layer's tar is made again from them, proven by its DiffID, and written as
-/// zstd:chunked. A layer whose blob is at the destination already, pulled by file from there, is not written again.
-/// Prints the digest that the destination's name then leads to.
+/// zstd:chunked. A layer whose blob is at the destination already, pulled by file from there or pushed there before, is not
+/// written again. Prints the digest that the destination's name then leads to.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Places are named as for skopeo: see shingle copy --help.
@@ -123,7 +125,7 @@ pub(crate) struct CompressionArgs {
     /// On how many cores [default: all].
     #[arg(long, value_name = "N", value_parser = jobs)]
     pub(crate) jobs: Option<NonZero<usize>>,
-    /// Write layers anew that have this form already.
+    /// Write layers anew that have this form already, or were converted before.
     #[arg(long, alias = "force-compression")]
     pub(crate) force: bool,
     /// The form of the manifest, for those who are used to say it.

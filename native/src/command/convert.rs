@@ -1,5 +1,7 @@
 //! `shingle convert`
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 use shingle::transfer::{ConvertError, ConvertOptions, ConvertReport, LayerOutcome, Which, convert};
 use shingle::transport::{open_destination, open_source};
@@ -53,8 +55,19 @@ pub(super) fn options(args: &CompressionArgs) -> Result<ConvertOptions, Failure>
         Failure::new(anyhow::anyhow!("--compression-level: {format} has the levels {least} to {most}"))
     })?;
     options.force = args.force;
+    options.memory = memory();
     options.jobs = args.jobs.unwrap_or(options.jobs);
     Ok(options)
+}
+
+/// Returns the directory that keeps what layers became: among root's caches, or the user's.
+fn memory() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = set("XDG_CACHE_HOME").or_else(|| {
+        let root = rustix::process::geteuid().is_root();
+        if root { Some("/var/cache".into()) } else { set("HOME").map(|home| home.join(".cache")) }
+    });
+    Some(cache?.join("shingle/conversions"))
 }
 
 /// Says what a conversion or a push came to.
@@ -79,14 +92,21 @@ pub(super) fn say_report(
         after += layer.to_size;
         toc += layer.toc_bytes + layer.tar_split_bytes;
     }
-    let kept = u64::try_from(report.layers.len()).unwrap_or(u64::MAX).saturating_sub(count);
+    let ended = |outcome| {
+        let layers = report.layers.iter().filter(|layer| layer.outcome == outcome);
+        u64::try_from(layers.count()).unwrap_or(u64::MAX)
+    };
+    let (kept, recalled) = (ended(LayerOutcome::Kept), ended(LayerOutcome::Recalled));
     let mut parts = Vec::new();
     if count > 0 {
         let tables = if toc > 0 { format!(", TOC and tar-split {}", Bytes(toc)) } else { String::new() };
         let sizes = format!("{} -> {}{tables}", Bytes(before), Bytes(after));
         parts.push(format!("{} written anew ({sizes})", Count(count, "layer")));
     }
-    if kept > 0 || count == 0 {
+    if recalled > 0 {
+        parts.push(format!("{} converted before and there as that", Count(recalled, "layer")));
+    }
+    if kept > 0 || parts.is_empty() {
         parts.push(format!("{} kept", Count(kept, "layer")));
     }
     printer.say(format_args!("{done} in {:.2} s: {}.", report.seconds, parts.join(", ")));

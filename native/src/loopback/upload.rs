@@ -38,6 +38,11 @@ pub(super) struct Pushed {
 }
 
 impl Pushed {
+    /// Returns how many uploads are neither finished nor cancelled.
+    pub(super) fn open(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// Counts faults anew.
     pub(super) fn forget_faults(&mut self) {
         (self.cut, self.lost, self.gone, self.lagged, self.lapsed, self.spoilt) = (0, 0, 0, 0, 0, 0);
@@ -84,6 +89,7 @@ pub(super) async fn answer(
             upload.patch(session, range.as_deref(), body).await
         }
         (Method::PUT, Some(session)) => upload.put(session, body).await,
+        (Method::DELETE, Some(session)) => Ok(upload.cancel(session)),
         _ => Ok(Draft::error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")),
     }
 }
@@ -143,6 +149,11 @@ impl Upload<'_> {
         Draft::new(204, "")
             .with(LOCATION, self.location(session))
             .with(RANGE, format!("0-{}", len.saturating_sub(1)))
+    }
+
+    fn cancel(&self, session: u64) -> Draft {
+        let known = self.pushed(|pushed| pushed.sessions.remove(&session).is_some());
+        if known { Draft::new(204, "") } else { unknown() }
     }
 
     async fn patch(&self, session: u64, range: Option<&str>, body: Incoming) -> io::Result<Draft> {

@@ -197,8 +197,8 @@ fn say_layer(printer: &Printer, report: &RewrittenLayer) {
             )),
             None => {}
         }
-        if report.sent == BlobOutcome::Present {
-            printer.say("  already there");
+        if report.sent != BlobOutcome::Copied {
+            printer.say(format_args!("  {}", words(report.sent)));
         }
     }
     if printer.verbose() {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::num::NonZero;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,6 +31,9 @@ pub struct ClientOptions {
     /// The most bytes of a blob that one request uploads. A blob that is no longer goes up in one piece, as podman does
     /// it; not every registry knows pieces.
     pub upload_piece: u64,
+    /// A layer that is still being written is uploaded in pieces of at least so many bytes; one that is shorter, only
+    /// when it is written. `None` for all of them.
+    pub upload_ahead: Option<NonZero<u64>>,
     /// How long to wait.
     pub timeouts: Timeouts,
     /// When to try again.
@@ -43,6 +47,7 @@ impl Default for ClientOptions {
             user_agent: concat!("shingle/", env!("CARGO_PKG_VERSION")).to_owned(),
             max_in_flight: 16,
             upload_piece: 256 << 20,
+            upload_ahead: NonZero::new(16 << 20),
             timeouts: Timeouts::default(),
             backoff: Backoff { attempts: 5, first: Duration::from_millis(500), cap: Duration::from_secs(60) },
         }

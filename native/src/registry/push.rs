@@ -21,6 +21,27 @@ pub struct Session {
     pub(super) url: Url,
     /// The fewest bytes that a piece but the last may have.
     pub(super) least: u64,
+    /// How much of the blob the registry has.
+    pub(super) at: u64,
+    /// Whether it may be more or less: a piece broke off.
+    pub(super) unsure: bool,
+}
+
+impl Session {
+    /// Returns how much of the blob the registry has.
+    pub const fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// Says that a piece broke off, so that the registry must be asked how much it has.
+    pub(crate) const fn unsettle(&mut self) {
+        self.unsure = true;
+    }
+
+    /// Returns the fewest bytes that a piece but the last may have.
+    pub const fn least(&self) -> u64 {
+        self.least
+    }
 }
 
 impl Client {
@@ -163,7 +184,7 @@ impl Shared {
                     let problem = "the registry does not say where to".to_owned();
                     RegistryError::new(asked, Fault::Upload { problem })
                 })?;
-                Ok(Some(Session { url, least: least.unwrap_or(1) }))
+                Ok(Some(Session { url, least: least.unwrap_or(1), at: 0, unsure: false }))
             }
             _ => Err(self.not_taken(asked, response).await),
         }

@@ -50,11 +50,17 @@ impl Upload<'_> {
     pub(super) async fn run(&self, mut session: Option<Session>) -> Result<(), RegistryError> {
         let mut anew = 0_u32;
         loop {
+            let ahead = session.as_ref().is_some_and(|session| session.at > 0);
             let opened = match session.take() {
                 Some(session) => session,
                 None => self.open().await?,
             };
-            match self.in_pieces(opened).await? {
+            let ended = match self.in_pieces(opened).await {
+                // Who dislikes how pieces came before their end was known may like them as they come from here on.
+                Err(error) if ahead && !error.is_transient() => Ended::Anew(error),
+                ended => ended?,
+            };
+            match ended {
                 Ended::Done => return Ok(()),
                 Ended::InOne => return self.in_one().await,
                 Ended::Anew(error) if anew >= RESTARTS => return Err(error),
@@ -70,8 +76,15 @@ impl Upload<'_> {
     }
 
     async fn in_pieces(&self, session: Session) -> Result<Ended, RegistryError> {
-        let Session { mut url, least } = session;
-        let (mut at, len) = (0_u64, self.content.len());
+        let Session { mut url, least, mut at, unsure } = session;
+        let len = self.content.len();
+        if unsure {
+            match self.stands(&url).await? {
+                Ok((now, next)) if now <= len => (at, url) = (now, next.unwrap_or(url)),
+                Ok(_) => return Ok(Ended::Anew(self.problem("the registry has more than there is"))),
+                Err(error) => return Ok(Ended::Anew(error)),
+            }
+        }
         let mut piece = self.shared.options.upload_piece.max(least).max(1);
         // Who takes pieces and loses them again, with nothing won, does not go on so for ever.
         let (mut failed, mut furthest) = (0_u32, 0);
@@ -291,7 +304,7 @@ impl Upload<'_> {
 }
 
 /// Reads `0-LAST`, with or without a unit before it; returns one past the last.
-fn end_of(range: &str) -> Option<u64> {
+pub(super) fn end_of(range: &str) -> Option<u64> {
     let range = range.trim();
     let range = range.strip_prefix("bytes").map_or(range, |rest| rest.trim_start_matches(['=', ' ']));
     let (first, last) = range.split_once('-')?;

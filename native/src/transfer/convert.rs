@@ -2,34 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use shingle_core::Digest;
-use shingle_core::writer::{WriteOptions, WrittenLayer};
+use shingle_core::writer::WriteOptions;
 
 use super::carry::Carrier;
 use super::error::{ConvertError, LayerFault};
 use super::good::Goodness;
 use super::in_parallel;
-use super::pipe::pipe;
+use super::memory::{Became, Memory};
 use super::report::{
     BlobOutcome, BlobReport, BlobStart, ConvertReport, LayerOutcome, RewrittenLayer, Watcher,
 };
 use super::tars::{BlobTars, Layer, Tars};
 use super::tree::{Image, Tree, Which};
-use crate::pack::{PackOptions, pack};
+use crate::pack::PackOptions;
 use crate::registry::ManifestError;
-use crate::transport::{
-    CONFIG_LIMIT, Descriptor, Destination, Holds, Role, Section, Source, Spool, TransferError,
-};
+use crate::transport::{CONFIG_LIMIT, Descriptor, Destination, Holds, Role, Source, TransferError};
 
 /// More layers at once cost memory and temporary space, and each keeps all cores busy.
 const LAYERS: usize = 2;
 const BLOBS: usize = 4;
-/// What tar fills up with zeros: twenty blocks.
-const RECORD: u64 = 10_240;
 /// What a pusher who writes a layer anew must not leave on it: each describes the old blob.
 const STALE: [&str; 4] = [
     "io.github.containers.zstd-chunked.",
@@ -52,12 +49,15 @@ pub struct ConvertOptions {
     pub jobs: NonZero<usize>,
     /// Whether to write layers anew that are what they should be.
     pub force: bool,
+    /// The directory that keeps what layers became, so that a layer which the destination has as that is not read again.
+    /// `None` for none; then nothing is kept either.
+    pub memory: Option<PathBuf>,
 }
 
 impl Default for ConvertOptions {
     fn default() -> Self {
         let PackOptions { write, jobs, .. } = PackOptions::default();
-        Self { which: Which::All, write, jobs, force: false }
+        Self { which: Which::All, write, jobs, force: false, memory: None }
     }
 }
 
@@ -101,7 +101,8 @@ pub(super) fn convert_from(
 
     let carrier = Carrier { source, destination: &*destination, watcher, stop };
     let taken = Mutex::default();
-    let work = Work { tars, carrier, options, taken: &taken };
+    let memory = options.memory.as_deref().and_then(Memory::open);
+    let work = Work { tars, carrier, options, memory: memory.as_ref(), taken: &taken };
     let written: Mutex<BTreeMap<Digest, (RewrittenLayer, Option<Descriptor>)>> = Mutex::default();
     let carried: Mutex<BTreeMap<usize, BlobReport>> = Mutex::default();
     std::thread::scope(|scope| {
@@ -266,10 +267,11 @@ fn replace(layer: &mut Descriptor, new: &Descriptor) {
 
 /// What the threads share.
 #[derive(Clone, Copy)]
-struct Work<'a> {
-    tars: &'a dyn Tars,
-    carrier: Carrier<'a>,
-    options: &'a ConvertOptions,
+pub(super) struct Work<'a> {
+    pub(super) tars: &'a dyn Tars,
+    pub(super) carrier: Carrier<'a>,
+    pub(super) options: &'a ConvertOptions,
+    pub(super) memory: Option<&'a Memory>,
     /// Layers' blobs that somebody brings over: two old blobs may become one new one.
     taken: &'a Mutex<BTreeSet<Digest>>,
 }
@@ -283,7 +285,7 @@ impl Work<'_> {
     }
 
     /// Whether it falls to this caller to bring a blob over.
-    fn take(&self, blob: &Digest) -> bool {
+    pub(super) fn take(&self, blob: &Digest) -> bool {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(*blob)
     }
 
@@ -323,68 +325,20 @@ impl Work<'_> {
             }
             return Ok((report, None));
         }
-        let (written, content) = match self.rewrite(number, layer, 0)? {
-            (written, content) if written.diff_id == layer.diff_id => (written, content),
-            (written, _) => {
-                // Podman 4.3 left the padding of the last record out of the blob, but not out of the DiffID.
-                let padding = written.tar_len.next_multiple_of(RECORD).saturating_sub(written.tar_len);
-                let other = || self.tars.other_tar(layer, written.diff_id);
-                if padding == 0 {
-                    return Err(other());
-                }
-                let (padded, content) = self.rewrite(number, layer, padding)?;
-                if padded.diff_id != layer.diff_id {
-                    return Err(other());
-                }
-                report.why.push_str("; the padding that its writer dropped was put back");
-                (padded, content)
-            }
+        let became = if let Some((became, sent)) = self.recall(layer)? {
+            (report.outcome, report.sent) = (LayerOutcome::Recalled, sent);
+            report.why.push_str("; it was converted before, and the destination has what it became");
+            became
+        } else {
+            let done = self.rewrite_proven(number, layer, &mut report.why)?;
+            let became = Became::new(&done.written);
+            let to = became.descriptor(&self.options.write);
+            (report.outcome, report.sent) = (LayerOutcome::Rewritten, self.deliver(number, &to, done)?);
+            became
         };
-        let suffix = self.options.write.format.suffix();
-        let media_type = format!("application/vnd.oci.image.layer.v1.tar+{suffix}");
-        let mut to = Descriptor::new(&media_type, written.blob, written.blob_len);
-        to.annotations = (!written.annotations.is_empty()).then_some(written.annotations);
-        if self.take(&to.digest) && !destination.has_blob(&to)? {
-            let sent = |bytes| self.carrier.watcher.sent(number, bytes);
-            destination.put_blob(&to, Role::Layer, &content, &sent)?;
-            report.sent = BlobOutcome::Copied;
-        }
-        report.outcome = LayerOutcome::Rewritten;
-        (report.to, report.to_size) = (to.digest, to.size);
-        report.to_media_type.clone_from(&to.media_type);
-        (report.toc_bytes, report.tar_split_bytes) = (written.toc_len, written.tar_split_len);
-        report.plain = written.plain.map(|why| why.to_string());
+        self.remember(layer, &became);
+        let to = became.descriptor(&self.options.write);
+        became.tell(&mut report, &to);
         Ok((report, Some(to)))
-    }
-
-    /// Writes a layer to a temporary file, with so many zeros behind its tar.
-    fn rewrite(
-        &self,
-        number: usize,
-        layer: &Layer,
-        padding: u64,
-    ) -> Result<(WrittenLayer, Section), LayerFault> {
-        let mut options = PackOptions::new(self.options.write);
-        options.jobs = self.options.jobs;
-        let mut spool = Spool::unhashed()?;
-        let (mut send, tar) = pipe();
-        let read = |bytes| self.carrier.watcher.fetched(number, bytes);
-        let (sent, packed) = std::thread::scope(|scope| {
-            let sending = scope.spawn(move || {
-                self.tars.send(layer, &mut send, &read)?;
-                // Who does not listen any more has said why.
-                let zeros = vec![0; usize::try_from(padding).unwrap_or(0)];
-                let _heard = send.send(&zeros).and_then(|()| send.finish());
-                Ok::<_, LayerFault>(())
-            });
-            let packed = pack(tar, &options, &mut spool, &|_| {});
-            (sending.join().unwrap_or(Err(TransferError::Stopped.into())), packed)
-        });
-        // What is wrong with the blob explains what is wrong with the tar in it.
-        sent?;
-        let written = packed?;
-        // Whoever wrote the blob hashed it, byte by byte as it went there.
-        let content = spool.finish_as(written.blob);
-        Ok((written, content))
     }
 }

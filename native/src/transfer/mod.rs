@@ -5,9 +5,11 @@ mod convert;
 mod copy;
 mod error;
 mod good;
+mod memory;
 mod pipe;
 mod push;
 mod report;
+mod rewrite;
 mod tars;
 mod tree;
 

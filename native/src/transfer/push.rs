@@ -88,6 +88,13 @@ impl Tars for StoreTars<'_> {
         })
     }
 
+    fn input(&self, layer: &Layer) -> Option<String> {
+        match self.identity(layer) {
+            Identity::DiffId(id) => Some(format!("tar {id}")),
+            _ => None,
+        }
+    }
+
     fn send(&self, layer: &Layer, to: &mut Sender, read: &dyn Fn(u64)) -> Result<(), LayerFault> {
         let Identity::DiffId(id) = self.identity(layer) else {
             return Err(LayerFault::NotKept {

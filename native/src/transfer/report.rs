@@ -99,6 +99,8 @@ pub struct RewrittenLayer {
 pub enum LayerOutcome {
     /// It stays as it was.
     Kept,
+    /// It was written anew before; what it became then is there, and nothing was read.
+    Recalled,
     /// It was written anew.
     Rewritten,
 }

@@ -30,6 +30,10 @@ pub(super) trait Tars: Sync {
         destination: &dyn Destination,
     ) -> Result<Goodness, LayerFault>;
 
+    /// Returns what a layer's tar is made from, so exactly that it can only ever be the same tar; `None` where nothing is
+    /// known to be.
+    fn input(&self, layer: &Layer) -> Option<String>;
+
     /// Sends a layer's tar; `read` hears of blob bytes. Who does not listen any more is no error.
     fn send(&self, layer: &Layer, to: &mut Sender, read: &dyn Fn(u64)) -> Result<(), LayerFault>;
 
@@ -55,6 +59,10 @@ impl Tars for BlobTars<'_> {
         _destination: &dyn Destination,
     ) -> Result<Goodness, LayerFault> {
         Ok(judge(self.source, &layer.descriptor, format, &self.limits)?)
+    }
+
+    fn input(&self, layer: &Layer) -> Option<String> {
+        Some(format!("blob {}", layer.descriptor.digest))
     }
 
     fn send(&self, layer: &Layer, to: &mut Sender, read: &dyn Fn(u64)) -> Result<(), LayerFault> {

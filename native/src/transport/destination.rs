@@ -1,6 +1,6 @@
 //! Where images are brought to.
 
-use super::{Descriptor, Document, Location, Section, TransferError};
+use super::{Ahead, Descriptor, Document, Location, Section, TransferError};
 use crate::registry::{Client, Reference};
 
 /// A place that takes an image: blobs first, then manifests, an index last. Nobody sees any of it before
@@ -24,6 +24,16 @@ pub trait Destination: Send + Sync {
     fn mount_blob(&self, blob: &Descriptor, from: &Reference) -> Result<bool, TransferError> {
         let _ = (blob, from);
         Ok(false)
+    }
+
+    /// Returns the repository that blobs are brought to, if it is a registry's.
+    fn repository(&self) -> Option<&Reference> {
+        None
+    }
+
+    /// Makes ready to take the first bytes of a blob whose last are not there yet; `None` where that spares no time.
+    fn ahead(&self) -> Option<Ahead<'_>> {
+        None
     }
 
     /// Takes a blob's bytes. `progress` hears of those that were taken.

@@ -4,6 +4,7 @@
 //! whoever reads a blob to its end checks it. A [`Destination`] takes blobs, then manifests, and shows nothing to anybody
 //! before [`commit`](Destination::commit).
 
+mod ahead;
 mod archive;
 mod destination;
 mod directory;
@@ -30,6 +31,7 @@ use shingle_core::Digest;
 
 use crate::registry::Client;
 
+pub use ahead::Ahead;
 pub use destination::{Destination, Holds, Place, Role, open_destination};
 pub(crate) use document::write;
 pub use document::{Descriptor, Document, Index, Manifest};

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use shingle_core::Digest;
 
-use super::{Descriptor, Destination, Document, Holds, Place, Role, Section, Source, TransferError};
+use super::{Ahead, Descriptor, Destination, Document, Holds, Place, Role, Section, Source, TransferError};
 use crate::registry::{BlobReader, Client, OnWhole, Reference, Session};
 
 /// An image in a registry, to be read.
@@ -92,6 +92,14 @@ impl Destination for RegistryDestination {
         Ok(mounted)
     }
 
+    fn repository(&self) -> Option<&Reference> {
+        Some(&self.reference)
+    }
+
+    fn ahead(&self) -> Option<Ahead<'_>> {
+        Ahead::new(&self.client, &self.reference, &self.opened)
+    }
+
     fn put_blob(
         &self,
         blob: &Descriptor,
@@ -104,6 +112,9 @@ impl Destination for RegistryDestination {
             super::destination::copy_checked(blob, content, &|_| {}, |_| Ok(()))?;
         }
         let session = self.opened().remove(&blob.digest);
+        if let Some(ahead) = session.as_ref().map(Session::at).filter(|at| *at > 0) {
+            progress(ahead);
+        }
         self.client.put_blob(&self.reference, blob.digest, content, session, progress)?;
         Ok(())
     }

@@ -37,6 +37,7 @@ impl Scene {
         command.env_clear().env("HOME", self.home.path()).current_dir(self.home.path());
         // Not this machine's settings.
         command.env("CONTAINERS_STORAGE_CONF", "/dev/null");
+        command.env("XDG_CACHE_HOME", self.home.path().join("cache"));
         command.arg("--root").arg(self.home.path().join("store")).args(words);
         command
     }

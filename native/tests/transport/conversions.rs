@@ -23,7 +23,7 @@ const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 
-fn source(location: &str) -> Box<dyn Source> {
+pub(crate) fn source(location: &str) -> Box<dyn Source> {
     open_source(&location.parse().unwrap(), &client()).unwrap()
 }
 
@@ -44,7 +44,7 @@ fn chunked(from: &str, to: &str) -> ConvertReport {
 }
 
 /// Checks every layer of an image against its config, and returns the config's digest.
-fn assert_whole(source: &dyn Source, manifest: &shingle::transport::Document) -> Digest {
+pub(crate) fn assert_whole(source: &dyn Source, manifest: &shingle::transport::Document) -> Digest {
     let parsed = manifest.manifest().unwrap();
     let config = source.small_blob(&parsed.config, 1 << 20).unwrap();
     let diff_ids = manifest.diff_ids(&config).unwrap();
@@ -62,13 +62,13 @@ fn assert_whole(source: &dyn Source, manifest: &shingle::transport::Document) ->
     parsed.config.digest
 }
 
-fn gzip(tar: &[u8], level: u32) -> Vec<u8> {
+pub(crate) fn gzip(tar: &[u8], level: u32) -> Vec<u8> {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
     std::io::Write::write_all(&mut gzip, tar).unwrap();
     gzip.finish().unwrap()
 }
 
-fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (name, body) in files {
         let mut header = tar::Header::new_ustar();
@@ -80,7 +80,7 @@ fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// Adds an image of gzip layers; `remarks` stand on each layer.
-fn add_image(
+pub(crate) fn add_image(
     content: &mut Content,
     tag: Option<&str>,
     architecture: &str,

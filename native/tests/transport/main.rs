@@ -3,8 +3,10 @@
 #![allow(clippy::disallowed_methods, reason = "a test looks at what was made")]
 #![allow(clippy::unwrap_used, reason = "a test that goes wrong should panic")]
 
+mod ahead;
 mod conversions;
 mod copies;
+mod memory;
 mod sources;
 
 use std::path::{Path, PathBuf};
@@ -15,13 +17,16 @@ use shingle::transport::{Location, Source, TransferError, open_source};
 use shingle_core::http::Backoff;
 
 fn client() -> Client {
-    Client::new(ClientOptions {
+    Client::new(client_options()).unwrap()
+}
+
+fn client_options() -> ClientOptions {
+    ClientOptions {
         tls_verify: false,
         timeouts: Timeouts { stall: Duration::from_millis(500), ..Timeouts::default() },
         backoff: Backoff { attempts: 5, first: Duration::from_millis(1), cap: Duration::from_millis(5) },
         ..ClientOptions::default()
-    })
-    .unwrap()
+    }
 }
 
 fn fixture(name: &str) -> PathBuf {
