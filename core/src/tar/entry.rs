@@ -86,6 +86,7 @@ impl Draft {
         limits: &Limits,
     ) -> Result<Self, EntryError> {
         let records = extensions.pax.as_ref().map(Records::of).unwrap_or_default();
+        let records = records.with_link(extensions.link.is_some());
         let pax = extensions.pax.unwrap_or_default().over(global);
         let name = extensions.name.map(Into::into).or_else(|| value(pax.path));
         let mut name = name.unwrap_or_else(|| header.name().into());

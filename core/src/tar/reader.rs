@@ -287,8 +287,9 @@ impl TarReader {
             return Ok(());
         };
         match flag {
-            b'L' => self.extensions.name = Some(text(&bytes).into()),
-            b'K' => self.extensions.link = Some(text(&bytes).into()),
+            // One of no length is none, for Go.
+            b'L' => self.extensions.name = Some(text(&bytes).into()).filter(|name: &Vec<_>| !name.is_empty()),
+            b'K' => self.extensions.link = Some(text(&bytes).into()).filter(|link: &Vec<_>| !link.is_empty()),
             // A later one replaces an earlier one as a whole, of either kind.
             b'g' => self.global = Pax::parse(&bytes, &self.limits)?,
             _ => self.extensions.pax = Some(Pax::parse(&bytes, &self.limits)?),
