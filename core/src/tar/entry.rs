@@ -145,6 +145,17 @@ impl Draft {
         let oddity = Oddity::of(header, records, &member);
         Ok(Self { member, payload: payload_len, content, oddity })
     }
+
+    /// Returns about how many bytes it takes to keep what the member says of itself.
+    pub(crate) fn weight(&self) -> u64 {
+        /// Two boxes and their places in the map.
+        const XATTR: u64 = 64;
+        let Member { name, link, xattrs, .. } = &self.member;
+        let names = length(name.as_bytes()).saturating_add(length(link.as_bytes()));
+        xattrs.iter().fold(names, |sum, (key, value)| {
+            sum.saturating_add(XATTR).saturating_add(length(key)).saturating_add(length(value))
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

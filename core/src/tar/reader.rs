@@ -25,6 +25,8 @@ pub struct TarReader {
     /// How many bytes of the stream were taken.
     offset: u64,
     members: usize,
+    /// What they said of themselves; at most `limits.tar_metadata_total`.
+    metadata: u64,
     /// The block that is being filled; `filled` ≤ 512.
     block: Box<[u8; BLOCK]>,
     filled: usize,
@@ -98,6 +100,7 @@ impl TarReader {
             limits: *limits,
             offset: 0,
             members: 0,
+            metadata: 0,
             block: Box::new([0; BLOCK]),
             filled: 0,
             state: State::Header,
@@ -273,6 +276,8 @@ impl TarReader {
                 if self.members > self.limits.entries {
                     return Err(EntryError::TooMany { limit: self.limits.entries });
                 }
+                self.metadata = self.metadata.saturating_add(draft.weight());
+                within("metadata of all members", self.limits.tar_metadata_total, self.metadata)?;
                 self.draft(draft)?;
             }
         }
