@@ -202,6 +202,15 @@ fn more_than_readers_take() {
 }
 
 #[test]
+fn a_table_of_contents_is_written_up_to_the_limit_and_no_further() {
+    let tar = [tar(&[Made::file("a", b"x")]), vec![0; 1024]].concat();
+    let len = texts(&write(&tar))[0].len() as u64;
+    let with = |toc| WriteOptions { limits: Limits { toc, ..Limits::default() }, ..WriteOptions::default() };
+    assert!(write_with(&tar, &with(len), 1000, |_| 0).unwrap().1.plain.is_none());
+    assert!(matches!(plain_with(&tar, &with(len - 1)), Unchunkable::TooLarge { .. }));
+}
+
+#[test]
 fn headers_without_end_are_not_held() {
     let tar = tar(&[Made::file("x", b"").with_flag(b'x')]).repeat(10_000);
     let (_, layer) = write_with(&tar, &WriteOptions::default(), 10_000, |_| 0).unwrap();
