@@ -53,7 +53,7 @@ fn pulled(claimed: &Claimed, policy: &Policy, piece: usize) -> Option<VerifiedLa
         Some(split) => Some(Agreed::new(toc.clone(), split.ok()?).ok()?),
     };
     let vouched = VouchedToc::new(toc);
-    let toc = agreed.as_ref().map(Agreed::toc).or(vouched.as_ref().map(VouchedToc::toc))?.clone();
+    let toc = agreed.as_ref().map(Agreed::toc).or_else(|| vouched.as_ref().map(VouchedToc::toc))?.clone();
     let Decision::Partial(plan) = decide(&toc, &Inventory::new(), policy) else { return None };
     let (files, complete) = pull(blob, &plan, &BTreeMap::new(), || piece).ok()?;
     for (file, entry) in toc.files() {
