@@ -248,6 +248,8 @@ impl TarReader {
                 match flag {
                     b'g' => odd(&mut self.oddity, Oddity::GlobalHeader),
                     b'X' => odd(&mut self.oddity, Oddity::Type { flag }),
+                    // Of no use to anybody, but Go reads them.
+                    _ if !header.numbers_are_go() => odd(&mut self.oddity, Oddity::Number),
                     _ => {}
                 }
                 let payload = header.size()?;
