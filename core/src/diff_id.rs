@@ -8,7 +8,7 @@ use crate::agree::{Disagreement, check_agreement};
 use crate::ledger::Complete;
 use crate::plan::{Part, Plan, Source};
 use crate::tar_split::TarSplit;
-use crate::toc::{Body, Entry, FileId, Toc};
+use crate::toc::{Entry, FileId, Toc};
 use crate::verified::VerifiedLayer;
 use crate::{Digest, Hasher, Name};
 
@@ -78,10 +78,7 @@ impl DiffIdCheck {
         for planned in plan.files() {
             let by_plan = match &planned.source {
                 Source::Held { .. } | Source::Twin { .. } => true,
-                Source::Assembled { donated, .. } => {
-                    let chunks = toc.file(planned.file).map(|entry| toc.chunks(entry)).unwrap_or_default();
-                    donated.is_empty() && matches!(chunks, [chunk] if matches!(chunk.body, Body::Frames(_)))
-                }
+                Source::Assembled { .. } => planned.is_one_fetch(toc),
             };
             if let Some(proven) = proven.get_mut(planned.file.index()) {
                 *proven = of_this_toc && by_plan;

@@ -18,6 +18,9 @@ pub struct Limits {
     pub entries: usize,
     /// One member's tar metadata: its PAX records and GNU long names together.
     pub tar_metadata: usize,
+    /// What all members of a tar say of themselves: names, links and extended attributes, where a global header says
+    /// it of each of them as often as there are members; more than a tar-split's limit leaves room for.
+    pub tar_metadata_total: u64,
     /// Fragments in one sparse file's map; a count.
     pub sparse_fragments: usize,
     /// A path's length; Linux stops at 4,096 for one call, tars may hold longer ones.
@@ -44,6 +47,7 @@ impl Default for Limits {
             tar_split: 512 * MIB,
             entries: 1_000_000,
             tar_metadata: 1 << 20,
+            tar_metadata_total: 512 * MIB,
             sparse_fragments: 1_000_000,
             path: 16_384,
             depth: 1_024,

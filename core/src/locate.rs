@@ -196,6 +196,15 @@ impl Locator {
         )
     }
 
+    /// Takes a TOC of zstd for stargz-snapshotter's, whose annotation names it. It wrote no tar-split, and what its TOC
+    /// means must not depend on which footer leads there.
+    pub(crate) fn of_stargz(self) -> Self {
+        match self.form {
+            Form::Old | Form::Today => Self { form: Form::StargzZstd, tar_split: None, ..self },
+            Form::EStargz | Form::StargzZstd => self,
+        }
+    }
+
     fn checked(self, blob_len: u64, limits: &Limits) -> Result<Self, LocateError> {
         let spans = [
             ("TOC", Some(&self.toc), limits.toc_compressed, limits.toc),

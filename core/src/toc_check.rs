@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use crate::diff_id::DiffIdError;
 use crate::ledger::Complete;
 use crate::plan::{Part, Plan, Source};
-use crate::toc::{Body, Entry, FileId, Toc};
+use crate::toc::{Entry, FileId, Toc};
 use crate::verified::VerifiedLayer;
 use crate::{Digest, Hasher, Name};
 
@@ -64,10 +64,7 @@ impl TocCheck {
             let by_plan = match &planned.source {
                 Source::Twin { .. } => true,
                 Source::Held { .. } => false,
-                Source::Assembled { donated, .. } => {
-                    let chunks = toc.file(planned.file).map(|entry| toc.chunks(entry)).unwrap_or_default();
-                    donated.is_empty() && matches!(chunks, [chunk] if matches!(chunk.body, Body::Frames(_)))
-                }
+                Source::Assembled { .. } => planned.is_one_fetch(toc),
             };
             if let Some(proven) = proven.get_mut(planned.file.index()) {
                 *proven = of_this_toc && by_plan;

@@ -74,7 +74,8 @@ pub enum WholePiece<'a> {
 pub struct WholeLayer {
     /// The proof.
     pub verified: VerifiedLayer,
-    /// The tar without its contents; `None` for a layer with sparse files, which the form cannot hold.
+    /// The tar without its contents; `None` for a layer with sparse files, which the form cannot hold, and where it would
+    /// go over the limits.
     pub tar_split: Option<CompressedTarSplit>,
     /// Zeros at the tar's end that its writer left out of the blob, in bytes; they are proven like the rest.
     pub padding: u64,
@@ -110,6 +111,10 @@ impl WholeFetch {
     pub fn receive<'a>(&'a mut self, bytes: &'a [u8]) -> WholePieces<'a> {
         self.diff_id.update(bytes);
         self.len = self.len.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        // Zeros after the end of an archive go on for ever, in next to no blob.
+        if self.len > self.limits.content {
+            self.failed.get_or_insert(WholeError::TooLarge { len: self.len, limit: self.limits.content });
+        }
         let Self { tar, members, content_bytes, file, cuts, split, limits, failed, .. } = self;
         WholePieces {
             events: tar.receive(bytes),
@@ -141,6 +146,11 @@ impl WholeFetch {
         }
         let toc = self.cuts.apply(Toc::from_members(self.members));
         let verified = VerifiedLayer::new(*expected, Arc::new(toc));
+        let limits = self.limits;
+        let is_read_back = |split: &CompressedTarSplit| {
+            split.plain_len() <= limits.tar_split
+                && u64::try_from(split.as_bytes().len()).is_ok_and(|len| len <= limits.tar_split_compressed)
+        };
         let tar_split = self.split.map(|mut split| {
             let mut left = padding;
             while left > 0 {
@@ -150,6 +160,7 @@ impl WholeFetch {
             }
             split.finish()
         });
+        let tar_split = tar_split.filter(is_read_back);
         Ok(WholeLayer { verified, tar_split, padding })
     }
 }
@@ -201,6 +212,10 @@ impl State<'_> {
             TarEvent::Raw(bytes) => {
                 if let Some(split) = self.split {
                     split.raw(bytes);
+                }
+                // No store would read it back.
+                if self.split.as_ref().is_some_and(|split| split.plain_len > self.limits.tar_split) {
+                    *self.split = None;
                 }
                 Ok(None)
             }
@@ -334,8 +349,8 @@ pub enum WholeError {
     /// It is no tar.
     #[error("{0}")]
     Tar(TarError),
-    /// Its files are too large together.
-    #[error("the layer's files come to {len} bytes or more, the limit is {limit}")]
+    /// Its files are too large together, or all that there is.
+    #[error("the layer comes to {len} bytes or more, the limit is {limit}")]
     TooLarge {
         /// The length so far.
         len: u64,

@@ -7,7 +7,7 @@ use core::ops::Range;
 
 use super::footer::Footer;
 use super::{
-    ESTARGZ_DIGEST, FOOTER_LEN, Form, LocateError, Locator, OLD_CHECKSUM, OLD_POSITION, Span, parse,
+    CHECKSUM, ESTARGZ_DIGEST, FOOTER_LEN, Form, LocateError, Locator, OLD_CHECKSUM, OLD_POSITION, Span, parse,
 };
 use crate::policy::Policy;
 use crate::toc::TocFetch;
@@ -36,8 +36,8 @@ impl Located {
         policy: &Policy,
     ) -> Result<Option<Self>, LocateError> {
         let old = annotations.get(OLD_CHECKSUM);
-        // Podman 4.3 looked at the footer where the position was missing.
-        if annotations.contains_key(OLD_POSITION) || old.is_none() {
+        // Podman 4.3 looked at the footer where the position was missing. Today's keys win over its own.
+        if annotations.contains_key(CHECKSUM) || annotations.contains_key(OLD_POSITION) || old.is_none() {
             let located = Locator::from_annotations(annotations, blob_len, &policy.limits)?;
             if let Some(locator) = located {
                 return Ok(Some(Self::Annotated(locator)));
@@ -128,9 +128,10 @@ impl TailFetch {
                     return Ok(TailFound::External(ExternalToc { compressed, plain, data_end, limits }));
                 }
             };
-        let form = if form == Form::Old && self.plain.is_some() { Form::StargzZstd } else { form };
         let Self { compressed, plain, limits, range, bytes } = self;
+        let by_stargz = plain.is_some();
         let locator = Locator { form, toc, tar_split, compressed, plain, data_end };
+        let locator = if by_stargz { locator.of_stargz() } else { locator };
         let locator = locator.checked(blob_len, &limits)?;
         // What of the TOC's range lies in the tail is its end.
         let owed = locator.range();

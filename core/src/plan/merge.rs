@@ -7,10 +7,10 @@ use crate::policy::Policy;
 
 /// Joins parts into requests.
 ///
-/// Parts are ascending, disjoint or in the same frames, because the TOC was checked to be. Two that lie at most a gap apart share a
-/// request: the bytes between them cost less than a round trip and are dropped on arrival. A request that has grown
-/// to `request_len` is closed between two parts, so that other connections can take the rest; but parts in the same
-/// frames stay together, because frames are decoded from their beginning.
+/// Parts are ascending, disjoint or in the same frames, because the TOC was checked to be. Two that lie at most a gap
+/// apart share a request: the bytes between them cost less than a round trip and are dropped on arrival. A request that
+/// has grown to `request_len` is closed between two parts, so that other connections can take the rest; but parts in the
+/// same frames stay together, because frames are decoded from their beginning.
 pub(super) fn requests(parts: &[Part], policy: &Policy) -> Vec<Request> {
     let gap = policy.cost.gap();
     let mut requests: Vec<Request> = Vec::new();

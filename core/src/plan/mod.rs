@@ -13,7 +13,7 @@ pub use summary::Summary;
 
 use crate::fetch::Fetch;
 use crate::ledger::Ledger;
-use crate::toc::{FileId, Toc};
+use crate::toc::{Body, Chunk, FileId, Toc};
 use crate::{Digest, HeldChunk, Limits};
 
 /// What to take from donors and what to fetch.
@@ -34,6 +34,15 @@ pub struct PlannedFile {
     pub file: FileId,
     /// Where its content comes from.
     pub source: Source,
+}
+
+impl PlannedFile {
+    /// Whether it is fetched as one chunk, which was held against the file's own digest then.
+    pub(crate) fn is_one_fetch(&self, toc: &Toc) -> bool {
+        let chunks = toc.file(self.file).map(|entry| toc.chunks(entry)).unwrap_or_default();
+        matches!(&self.source, Source::Assembled { donated, .. } if donated.is_empty())
+            && matches!(chunks, [Chunk { body: Body::Frames(_), .. }])
+    }
 }
 
 /// Where a file's content comes from.

@@ -86,6 +86,7 @@ impl Draft {
         limits: &Limits,
     ) -> Result<Self, EntryError> {
         let records = extensions.pax.as_ref().map(Records::of).unwrap_or_default();
+        let records = records.with_link(extensions.link.is_some());
         let pax = extensions.pax.unwrap_or_default().over(global);
         let name = extensions.name.map(Into::into).or_else(|| value(pax.path));
         let mut name = name.unwrap_or_else(|| header.name().into());
@@ -143,6 +144,17 @@ impl Draft {
         };
         let oddity = Oddity::of(header, records, &member);
         Ok(Self { member, payload: payload_len, content, oddity })
+    }
+
+    /// Returns about how many bytes it takes to keep what the member says of itself.
+    pub(crate) fn weight(&self) -> u64 {
+        /// Two boxes and their places in the map.
+        const XATTR: u64 = 64;
+        let Member { name, link, xattrs, .. } = &self.member;
+        let names = length(name.as_bytes()).saturating_add(length(link.as_bytes()));
+        xattrs.iter().fold(names, |sum, (key, value)| {
+            sum.saturating_add(XATTR).saturating_add(length(key)).saturating_add(length(value))
+        })
     }
 }
 

@@ -141,11 +141,21 @@ impl<'a> Header<'a> {
         self.device() != Ok((0, 0))
     }
 
-    /// Whether Go reads the same numbers: it refuses what has something else behind a number's end.
+    /// Whether Go reads the same numbers: it refuses what has something else behind a number's end, and what is none.
     pub(crate) fn numbers_are_go(&self) -> bool {
         let all = [100..108, 108..116, 116..124, 124..136, 136..148, 148..156, 329..337, 337..345];
         let len = if self.dialect == Dialect::V7 { 6 } else { all.len() };
-        all.into_iter().take(len).all(|range| number::is_go(self.field(range)))
+        let times = match self.dialect {
+            // These are not refused: with one that is no number, Go takes neither.
+            Dialect::Gnu if self.gnu_times().is_some() => {
+                let set = |range: &Range<usize>| !self.field(range.clone()).starts_with(&[0]);
+                [345..357, 357..369].map(|range| Some(range).filter(set))
+            }
+            Dialect::Star => [476..488, 488..500].map(Some),
+            Dialect::Gnu | Dialect::Ustar | Dialect::V7 => [None, None],
+        };
+        let all = all.into_iter().take(len).chain(times.into_iter().flatten());
+        all.map(|range| self.field(range)).all(number::is_go)
     }
 
     /// Returns the length that an old GNU sparse file has when its holes are counted.

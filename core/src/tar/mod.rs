@@ -4,6 +4,7 @@
 //! things in the same bytes, Go's view is taken, because the TOC holds it:
 //!
 //! - A GNU long name goes before a PAX path (GNU tar: the other way round).
+//! - A GNU long name or link of no length is none (GNU tar: an empty one).
 //! - Links, devices and fifos have no payload whatever size they claim (GNU tar: only hard links and directories).
 //! - A PAX record with an empty value leaves the fixed field as it is (GNU tar: an error, or an empty name).
 //! - Under the GNU magic, a prefix counts where the times in its place are no numbers (GNU tar: never).

@@ -24,9 +24,13 @@ pub(crate) fn octal(field: &[u8]) -> Option<i64> {
 
 /// Whether Go's reader takes the field for the number that [`parse`] does.
 ///
-/// It cuts blanks off both ends, and a NUL ends what is left; all of that must be digits.
+/// It cuts blanks off both ends, and a NUL ends what is left; all of that must be digits. What is no number is refused,
+/// even where something else is said in its place.
 pub(crate) fn is_go(field: &[u8]) -> bool {
     let blank = |byte: &u8| matches!(byte, 0 | b' ');
+    if parse(field).is_none() {
+        return false;
+    }
     match field.first() {
         Some(first) if first & 0x80 != 0 => true,
         _ => {
@@ -87,7 +91,9 @@ mod tests {
         {
             assert!(is_go(field), "{field:?}");
         }
-        for field in [&b"644 garb"[..], b"00 0644\0", b" 6 4\0"] {
+        for field in
+            [&b"644 garb"[..], b"00 0644\0", b" 6 4\0", b"zzz\0", b"\xbf\xff\xff\xff\xff\xff\xff\xff\xff"]
+        {
             assert!(!is_go(field), "{field:?}");
         }
     }

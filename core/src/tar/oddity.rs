@@ -54,7 +54,7 @@ impl fmt::Display for Oddity {
     }
 }
 
-/// What matters of a member's own PAX records.
+/// What matters of a member's own extension headers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Records {
     odd: bool,
@@ -66,6 +66,11 @@ impl Records {
     pub(super) fn of(pax: &Pax) -> Self {
         let link = matches!(pax.link, Some(Said::Value(_)));
         Self { odd: pax.odd, sparse: pax.sparse != PaxSparse::default(), link }
+    }
+
+    /// Adds that there is a GNU long link, or not.
+    pub(super) const fn with_link(self, link: bool) -> Self {
+        Self { link: self.link || link, ..self }
     }
 }
 

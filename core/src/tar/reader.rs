@@ -25,6 +25,8 @@ pub struct TarReader {
     /// How many bytes of the stream were taken.
     offset: u64,
     members: usize,
+    /// What they said of themselves; at most `limits.tar_metadata_total`.
+    metadata: u64,
     /// The block that is being filled; `filled` ≤ 512.
     block: Box<[u8; BLOCK]>,
     filled: usize,
@@ -98,6 +100,7 @@ impl TarReader {
             limits: *limits,
             offset: 0,
             members: 0,
+            metadata: 0,
             block: Box::new([0; BLOCK]),
             filled: 0,
             state: State::Header,
@@ -245,6 +248,8 @@ impl TarReader {
                 match flag {
                     b'g' => odd(&mut self.oddity, Oddity::GlobalHeader),
                     b'X' => odd(&mut self.oddity, Oddity::Type { flag }),
+                    // Of no use to anybody, but Go reads them.
+                    _ if !header.numbers_are_go() => odd(&mut self.oddity, Oddity::Number),
                     _ => {}
                 }
                 let payload = header.size()?;
@@ -273,6 +278,8 @@ impl TarReader {
                 if self.members > self.limits.entries {
                     return Err(EntryError::TooMany { limit: self.limits.entries });
                 }
+                self.metadata = self.metadata.saturating_add(draft.weight());
+                within("metadata of all members", self.limits.tar_metadata_total, self.metadata)?;
                 self.draft(draft)?;
             }
         }
@@ -287,8 +294,9 @@ impl TarReader {
             return Ok(());
         };
         match flag {
-            b'L' => self.extensions.name = Some(text(&bytes).into()),
-            b'K' => self.extensions.link = Some(text(&bytes).into()),
+            // One of no length is none, for Go.
+            b'L' => self.extensions.name = Some(text(&bytes).into()).filter(|name: &Vec<_>| !name.is_empty()),
+            b'K' => self.extensions.link = Some(text(&bytes).into()).filter(|link: &Vec<_>| !link.is_empty()),
             // A later one replaces an earlier one as a whole, of either kind.
             b'g' => self.global = Pax::parse(&bytes, &self.limits)?,
             _ => self.extensions.pax = Some(Pax::parse(&bytes, &self.limits)?),

@@ -1,7 +1,9 @@
 //! What a TOC says is held against every file, and what comes of it never says that it is more.
 
+mod hostile;
+
 use alloc::collections::BTreeMap;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 
 use super::*;
 use crate::testing::stargz::{Footer, Stargz, stargz, trusting};

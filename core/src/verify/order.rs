@@ -1,6 +1,6 @@
 //! Which members of the tar are which entries of the TOC, whatever their order.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -21,8 +21,8 @@ pub(super) struct Order {
     sequence: Vec<usize>,
     /// Members that are no entry: the entry met before each, its name, and where in the tar it lies.
     missing: Vec<(Option<usize>, Name, u64)>,
-    /// Entries by name, made once it is needed.
-    by_name: Option<BTreeMap<Name, Vec<usize>>>,
+    /// Entries by name, made once it is needed; of each name, those that were met are taken off the front.
+    by_name: Option<BTreeMap<Name, VecDeque<usize>>>,
 }
 
 impl Order {
@@ -52,14 +52,18 @@ impl Order {
 
     fn look_up(&mut self, name: &Name, wanted: &Name, said: &Said) -> Option<usize> {
         let by_name = self.by_name.get_or_insert_with(|| {
-            let mut by_name = BTreeMap::<Name, Vec<usize>>::new();
+            let mut by_name = BTreeMap::<Name, VecDeque<usize>>::new();
             for (index, entry) in said.entries.iter().enumerate() {
-                by_name.entry(entry.member.name.clone()).or_default().push(index);
+                by_name.entry(entry.member.name.clone()).or_default().push_back(index);
             }
             by_name
         });
-        let indexes = by_name.get(name).or_else(|| by_name.get(wanted))?;
-        indexes.iter().copied().find(|index| self.met.get(*index) == Some(&false))
+        let key = if by_name.contains_key(name) { name } else { wanted };
+        let indexes = by_name.get_mut(key)?;
+        while indexes.front().is_some_and(|index| self.met.get(*index) != Some(&false)) {
+            indexes.pop_front();
+        }
+        indexes.front().copied()
     }
 
     /// Tells of entries that were not met, if the tar was read to its end, and of those out of place.
@@ -137,6 +141,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::toc::said::Rules;
 
     #[test]
     fn what_is_out_of_place_is_as_little_as_can_be() {
@@ -144,6 +149,23 @@ mod tests {
         assert_eq!(longest_ascending(&[3, 0, 1, 2]), [1, 2, 3]);
         assert_eq!(longest_ascending(&[1, 2, 3, 0]), [0, 1, 2]);
         assert!(longest_ascending(&[]).is_empty());
+    }
+
+    /// Minutes, if each is looked for from the first on.
+    #[test]
+    fn entries_of_one_name_are_found_one_after_the_other() {
+        let names = ["b"].into_iter().chain(core::iter::repeat_n("a", 100_000));
+        let entries = names.map(|name| alloc::format!(r#"{{"type":"dir","name":"{name}"}}"#));
+        let json = alloc::format!(r#"{{"version":1,"entries":[{}]}}"#, entries.collect::<Vec<_>>().join(","));
+        let limits = crate::Limits::default();
+        let rules = Rules { data_end: 9, inner_offsets: false, unique_names: false, limits: &limits };
+        let said = Said::read(json.as_bytes(), &rules, &mut Findings::default()).unwrap();
+        let mut order = Order::default();
+        for index in 1..=100_000 {
+            assert_eq!(order.find(&"a".into(), 0, &said), Some(index));
+        }
+        assert_eq!(order.find(&"a".into(), 0, &said), None);
+        assert_eq!(order.find(&"b".into(), 0, &said), Some(0));
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::tar::Entry;
 use crate::tar_split::{Faulty, RecordError, SplitFile, TarSplit, TarSplitReader, Tolerated};
@@ -18,7 +19,9 @@ const AHEAD: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct SplitCheck {
     split: TarSplit,
-    faulty: alloc::vec::Vec<Faulty>,
+    faulty: Vec<Faulty>,
+    /// The records of files by name, made once it is needed.
+    by_name: Option<Vec<usize>>,
     /// The next record of a file.
     file: usize,
     /// How many raw bytes were compared.
@@ -94,8 +97,18 @@ impl SplitCheck {
         Some(Self::new(split, faulty))
     }
 
-    fn new(split: TarSplit, faulty: alloc::vec::Vec<Faulty>) -> Self {
-        Self { split, faulty, file: 0, raw: 0, aligned: 0, differs: None, member: None, refused: None }
+    fn new(split: TarSplit, faulty: Vec<Faulty>) -> Self {
+        Self {
+            split,
+            faulty,
+            by_name: None,
+            file: 0,
+            raw: 0,
+            aligned: 0,
+            differs: None,
+            member: None,
+            refused: None,
+        }
     }
 
     /// Takes bytes that are no content.
@@ -126,15 +139,10 @@ impl SplitCheck {
         }
         let here = self.split.file(self.file);
         let named = here.map_or_else(|| "no more files".into(), |file| format!("{}", Name::from(file.name)));
-        let found = match here {
-            Some(here) if here.name == name.as_bytes() => Some(self.file),
-            // A name that could not be read is no other name.
-            Some(here) if self.is_faulty(here.index) => Some(self.file),
-            _ => (self.file..self.file.saturating_add(AHEAD))
-                .map_while(|index| self.split.file(index))
-                .find(|file| file.name == name.as_bytes())
-                .map(|file| file.index),
-        };
+        // A name that could not be read is no other name.
+        let is_here = here.is_some_and(|here| here.name == name.as_bytes() || self.is_faulty(here.index));
+        let more = here.is_some();
+        let found = if is_here { Some(self.file) } else { self.ahead(name.as_bytes()) };
         // Without content the record may be left out: nobody needs it to build the tar.
         if let Some(index) = found {
             for skipped in self.file..index {
@@ -145,7 +153,7 @@ impl SplitCheck {
             self.file = index.saturating_add(1);
         } else if entry.stored > 0 {
             // A record in the right place is this member's, under whatever name.
-            if here.is_some() && self.split.raw_end(self.file) == self.raw {
+            if more && self.split.raw_end(self.file) == self.raw {
                 self.align(self.file, tar_offset, Some(name), findings);
                 self.file = self.file.saturating_add(1);
             }
@@ -161,6 +169,20 @@ impl SplitCheck {
                 findings.add(Code::SplitSize, Place::name(name), file.size, entry.stored);
             }
         }
+    }
+
+    /// Finds the next record of a name. Every member without content asks, where the writer left its record out.
+    fn ahead(&mut self, name: &[u8]) -> Option<usize> {
+        let split = &self.split;
+        let key = |index: usize| (split.file(index).map_or(&[][..], |file| file.name), index);
+        let by_name = self.by_name.get_or_insert_with(|| {
+            let mut all: Vec<usize> = (0..split.len()).collect();
+            all.sort_unstable_by_key(|index| key(*index));
+            all
+        });
+        let at = by_name.partition_point(|index| key(*index) < (name, self.file));
+        let near = self.file..self.file.saturating_add(AHEAD);
+        by_name.get(at).copied().filter(|index| key(*index).0 == name && near.contains(index))
     }
 
     /// Takes bytes of the content of the last member.

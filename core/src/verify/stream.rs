@@ -53,6 +53,8 @@ pub(super) struct Stream {
     /// The frame that is being read, and how many plain bytes came before it.
     frame: Option<(Frame, u64)>,
     frames: u64,
+    /// How many chunks of the TOC lie before the last broken frame.
+    passed: usize,
     /// Whether a frame could not be decoded, so that the tar is not the blob's.
     pub(super) damaged: bool,
     /// From where on the blob could not be read.
@@ -115,6 +117,7 @@ impl Stream {
             marks: Marks::default(),
             frame: None,
             frames: 0,
+            passed: 0,
             damaged: false,
             lost_at: None,
             skippables: Vec::new(),
@@ -343,8 +346,12 @@ impl Sink for Stream {
         let Some((frame, start)) = self.frame.take() else { return };
         let given = self.plain_len.saturating_sub(start);
         // What the frame should hold: it says so itself, or the TOC does.
-        let chunk =
-            self.said.as_ref().and_then(|said| said.chunks.iter().find(|chunk| chunk.frames == Some(at)));
+        let chunks = self.said.as_ref().map(|said| said.chunks.as_slice()).unwrap_or_default();
+        // They lie in the blob one after the other, as the frames come: what was passed once never matters again.
+        let passed =
+            chunks.iter().skip(self.passed).take_while(|chunk| chunk.frames.is_none_or(|from| from < at));
+        self.passed = self.passed.saturating_add(passed.count());
+        let chunk = chunks.get(self.passed).filter(|chunk| chunk.frames == Some(at));
         let len = frame.content.or_else(|| chunk.map(|chunk| chunk.len));
         let missing = len.and_then(|len| len.checked_sub(given)).filter(|missing| *missing <= MADE_UP);
         match (&mut self.member, missing) {

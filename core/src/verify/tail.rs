@@ -149,7 +149,7 @@ impl Tail {
             }
             _ => {}
         }
-        self.locator = located;
+        self.locator = if vouched { located.map(Locator::of_stargz) } else { located };
     }
 
     fn toc(&mut self, range: &Range<u64>, bytes: &[u8], findings: &mut Findings) -> Option<Claimed> {

@@ -95,6 +95,11 @@ fn the_zoo_of_stargz_snapshotter() {
     assert_eq!(codes(&verified, Weight::Wrong), [""; 0]);
     assert_eq!(codes(&verified, Weight::Note), ["tar_split.none", "entry.whole_seconds"]);
     assert_eq!(verified.form, LayerForm::StargzZstdChunked);
+    // A registry kept one annotation.
+    let annotations = BTreeMap::from([("containerd.io/snapshot/stargz/toc.digest".into(), digest.into())]);
+    let verified = verify(STARGZ, claims(STARGZ, annotations, diff_id), 1000);
+    assert_eq!(codes(&verified, Weight::Wrong), [""; 0], "{:#?}", lines(&verified));
+    assert_eq!(verified.form, LayerForm::StargzZstdChunked);
 }
 
 #[test]

@@ -266,3 +266,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn zeros_without_end_are_given_up_and_not_kept() {
+    let bomb = crate::compress(&vec![0; 1 << 20]).repeat(20);
+    let limits = Limits { content: 10 << 20, ..Limits::default() };
+    let mut whole = WholeFetch::new(&limits);
+    let mut unwrap = Unwrap::new(&limits);
+    let mut plain = unwrap.receive(&bomb);
+    let mut len = 0;
+    let error = loop {
+        let piece = plain.next_piece().unwrap().unwrap();
+        len += piece.len() as u64;
+        if let Err(error) = whole.receive(piece).next_piece() {
+            break error;
+        }
+    };
+    assert_eq!(error, WholeError::TooLarge { len, limit: 10 << 20 });
+    assert!(len < 11 << 20);
+    // What can be read but not written down as a tar-split is proven all the same.
+    let tar = [ZOO_TAR, &vec![0; 100_000]].concat();
+    for limits in [
+        Limits { tar_split: 100_000, ..Limits::default() },
+        Limits { tar_split_compressed: 1000, ..Limits::default() },
+    ] {
+        let (layer, _) = pull(&tar, &Digest::of(&tar), &limits, || 1000).unwrap();
+        assert!(layer.tar_split.is_none());
+    }
+    let (layer, files) = pull_tar(&tar);
+    assert_rebuilds(&layer, &files);
+}

@@ -289,6 +289,10 @@ impl Index {
         let split = tar_split.finish();
         toc::tail(&Digest::of(&split), &mut toc.plain);
         let toc_plain = toc.len();
+        if toc_plain > limits.toc {
+            let what = "table of contents";
+            return Err(Unchunkable::TooLarge { what, limit: limits.toc, unit: "bytes" });
+        }
         let toc = toc.finish();
         for (what, bytes, limit) in [
             ("compressed table of contents", &toc, limits.toc_compressed),

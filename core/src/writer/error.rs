@@ -10,7 +10,7 @@ pub enum Unchunkable {
     /// The archive's end is cut in a way that the reference refuses in a tar-split.
     #[error("the end of the archive is cut short")]
     CutEnd,
-    /// A path that the layer has twice, or through something that is no directory.
+    /// A path that the layer has twice, removes and has, or has through something that is no directory.
     #[error(
         "{name} stands for the same path as an earlier member, or leads through one that is no directory"
     )]

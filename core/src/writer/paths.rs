@@ -1,4 +1,5 @@
-//! Which paths a layer has: the reference takes each once, and none through anything but a directory.
+//! Which paths a layer has: the reference takes each once, those that it removes among them, and none through anything
+//! but a directory.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -18,7 +19,7 @@ enum Path {
     Implied,
     /// A file, or a link.
     File,
-    /// A device or a fifo.
+    /// A device or a fifo; a whiteout, and what it removes.
     Node,
 }
 
@@ -44,6 +45,16 @@ impl Paths {
             Kind::Hardlink | Kind::Regular | Kind::Symlink => Path::File,
             Kind::Block | Kind::Char | Kind::Fifo => Path::Node,
         };
+        match whiteout(&path) {
+            None => self.claim(path, kind),
+            Some(None) => self.claim(path, Path::Node),
+            Some(Some(removed)) => {
+                !removed.is_empty() && self.claim(path, Path::Node) && self.claim(removed, Path::Node)
+            }
+        }
+    }
+
+    fn claim(&mut self, path: Vec<u8>, kind: Path) -> bool {
         match self.0.get_mut(&path[..]) {
             None => {
                 self.0.insert(path.into(), kind);
@@ -62,6 +73,22 @@ impl Paths {
     pub(super) fn has_file(&self, link: &[u8]) -> bool {
         self.0.get(&cleaned(link)[..]) == Some(&Path::File)
     }
+}
+
+/// Tells a whiteout, and what it removes if that has a path of its own.
+///
+/// The reference makes a device of that path, and fails if there is something: a path that a layer removes and has as
+/// well is twice in it. Of a whiteout itself it makes nothing that a link could lead to.
+#[expect(clippy::option_option, reason = "no whiteout, one of all that was there, one of a path")]
+fn whiteout(path: &[u8]) -> Option<Option<Vec<u8>>> {
+    let base = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash.saturating_add(1));
+    let (parent, name) = path.split_at_checked(base)?;
+    let removed = name.strip_prefix(b".wh.")?;
+    Some((removed != b".wh..opq").then(|| match removed {
+        // Without a name, it is its own directory.
+        [] => parent.strip_suffix(b"/").unwrap_or(parent).into(),
+        removed => [parent, removed].concat(),
+    }))
 }
 
 /// Returns the path below the root: no slash at either end, no `.`, no `..`, none doubled.
@@ -102,6 +129,16 @@ mod tests {
             (&["a/b", "a"], &[true, false]),
             (&["a", "a/b", "ab/c"], &[true, false, true]),
             (&["a/b/c/d", "a/b", "a/b/"], &[true, false, true]),
+            // What a whiteout removes is made a device there.
+            (&["a/.wh.b", "a/b"], &[true, false]),
+            (&["a/b", "./a//.wh.b"], &[true, false]),
+            (&["a/", ".wh.a"], &[true, false]),
+            (&[".wh.a", "a/"], &[true, false]),
+            (&[".wh.a", "a/b"], &[true, false]),
+            (&["a/.wh.b", "a/.wh.b"], &[true, false]),
+            (&["a/.wh..wh..opq", "a/b", "a/wh.b", "a/.wh", "b/.wh.b"], &[true, true, true, true, true]),
+            (&["a/.wh."], &[false]),
+            (&[".wh."], &[false]),
         ] {
             let mut paths = Paths::default();
             let kind = |name: &str| if name.ends_with('/') { Kind::Directory } else { Kind::Regular };
@@ -120,6 +157,8 @@ mod tests {
             ("h", Kind::Hardlink),
             ("p", Kind::Fifo),
             ("c", Kind::Char),
+            (".wh.w", Kind::Regular),
+            ("d/.wh..wh..opq", Kind::Regular),
         ] {
             assert!(paths.add(name.as_bytes(), kind));
         }
@@ -131,6 +170,9 @@ mod tests {
             ("d", false),
             ("p", false),
             ("c", false),
+            (".wh.w", false),
+            ("w", false),
+            ("d/.wh..wh..opq", false),
             ("x", false),
         ] {
             assert_eq!(paths.has_file(link.as_bytes()), expected, "{link}");

@@ -104,7 +104,7 @@ impl Tars for StoreTars<'_> {
         let stored = self.store.layer(&id)?;
         let Some(tar_split) = stored.tar_split else {
             return Err(LayerFault::NotKept {
-                why: "it holds sparse files, of whose tar the store keeps no headers",
+                why: "it holds sparse files, or more headers than are kept, and the store has none of its tar",
             });
         };
         let broken =

@@ -123,6 +123,41 @@ fn annotations_that_say_what_but_not_where() {
 }
 
 #[test]
+fn todays_annotations_win_over_all_others() {
+    let key = |key: &str, value: &str| (key.to_string(), value.to_string());
+    let today = [key(CHECKSUM, SUM), key(POSITION, "100:10:20:1"), key(OLD_CHECKSUM, OLD_DIGEST)];
+    let located = Located::from_annotations(&today.clone().into(), 999, &trusting()).unwrap().unwrap();
+    let Located::Annotated(locator) = located else { panic!("{located:?}") };
+    assert_eq!((locator.form(), locator.vouched()), (Form::Today, Some(&SUM.parse().unwrap())));
+    let two = today.into_iter().chain([key(ESTARGZ_DIGEST, SUM)]).collect();
+    assert_eq!(Located::from_annotations(&two, 999, &trusting()).unwrap_err(), LocateError::TwoTocs);
+}
+
+/// One digest names one tree, whatever footer leads to the TOC.
+#[test]
+fn what_stargzs_digest_names_is_read_as_stargzs() {
+    let today =
+        crate::testing::layer(&[made(".prefetch.landmark", [b"\x0f"]), made("a", [&noise(1, 100)])], |_| {});
+    let (locator, mut blob) = (today.locator(), today.blob);
+    let span = |span: &Span| [span.range.start, span.range.end - span.range.start, span.plain_len];
+    let (toc, split) = (span(locator.toc()), span(locator.tar_split().unwrap()));
+    let json = crate::decompress(&blob[toc[0] as usize..][..toc[1] as usize], toc[2]).unwrap();
+    blob.extend([&toc[..], &[1], &split[..]].concat().into_iter().flat_map(u64::to_le_bytes));
+    blob.extend(MAGIC);
+    assert_eq!(
+        Locator::from_footer(&blob, blob.len() as u64, &Limits::default()).unwrap().unwrap().range(),
+        locator.range()
+    );
+    let digest = Digest::of(&json).to_string();
+    let tail = tail_of(&[(ESTARGZ_DIGEST, &digest)], blob.len(), &trusting());
+    let Ok(TailFound::Here(fetch)) = finish(tail, &blob) else { panic!() };
+    let fetched = fetch.finish().unwrap();
+    let names = fetched.toc.entries().iter().map(|entry| entry.member().name.to_string());
+    assert_eq!(names.collect::<Vec<_>>(), ["\"a\""]);
+    assert!(fetched.tar_split.is_none());
+}
+
+#[test]
 fn both_of_stargzs_digests_must_be_right() {
     for key in ["containerd.io/snapshot/stargz/toc.digest", OLD_CHECKSUM] {
         let mut layer = stargz(&[made("a", [&noise(1, 100)])], Footer::Zstd, 0, |_| {});

@@ -124,6 +124,27 @@ fn refuses_what_is_above_a_limit_before_reading_it() {
 }
 
 #[test]
+fn what_a_global_header_says_counts_for_each_member() {
+    let record = |key| [(key, &[b'x'; 1000][..])];
+    for key in ["SCHILY.xattr.user.a", "path", "linkpath"] {
+        let tar = [member("", b'g', &records(&record(key))), member("a", b'2', b"").repeat(50)].concat();
+        assert!(read(&tar).is_ok());
+        let limits = Limits { tar_metadata_total: 40_000, ..Limits::default() };
+        let error = read_with(&limits, [&tar[..]]);
+        let Err(TarError::Entry { source: EntryError::TooLong { limit: 40_000, actual, .. }, .. }) = error
+        else {
+            panic!("{key}: {error:?}");
+        };
+        assert!((40_000..42_000).contains(&actual), "{actual}");
+    }
+    // Each attribute takes room beside its bytes.
+    let keys = (0..100).map(|key| format!("SCHILY.xattr.{key}")).collect::<Vec<_>>();
+    let pairs = keys.iter().map(|key| (key.as_str(), &b""[..])).collect::<Vec<_>>();
+    let limits = Limits { tar_metadata_total: 5_000, ..Limits::default() };
+    assert!(read_with(&limits, [&[pax(&pairs), member("a", b'0', b"")].concat()[..]]).is_err());
+}
+
+#[test]
 fn a_reader_that_failed_repeats_its_error() {
     let mut reader = TarReader::new(&Limits::default());
     let mut events = reader.receive(&[1; 512]);

@@ -27,6 +27,8 @@ pub(super) struct Reader<'a> {
     inner: u64,
     /// Bytes of all files so far.
     content: u64,
+    /// Extended attributes of all members so far.
+    xattrs: usize,
 }
 
 /// A regular file of which more chunks may come.
@@ -47,6 +49,7 @@ impl<'a> Reader<'a> {
             unended: false,
             inner: 0,
             content: 0,
+            xattrs: 0,
         }
     }
 
@@ -127,7 +130,16 @@ impl<'a> Reader<'a> {
         let size = u64::try_from(raw.size).unwrap_or(0);
         let mut digest = raw.digest;
         let (end, chunk) = (raw.end_offset, raw.chunk_of());
-        let member = member_of(kind, raw);
+        let mut member = member_of(kind, raw);
+        // What an entry holds beside its name costs as much as an entry.
+        self.xattrs = self.xattrs.saturating_add(member.xattrs.len());
+        let limit = self.rules.limits.entries;
+        if self.xattrs > limit {
+            let limit = format!("{limit} extended attributes");
+            self.findings.add(Code::TocTooLarge, Place::entry(index, &member.name), limit, self.xattrs);
+            member.xattrs.clear();
+            readable = false;
+        }
         if kind == Kind::Regular {
             self.content = self.content.saturating_add(size);
             let limit = self.rules.limits.content;

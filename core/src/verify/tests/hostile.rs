@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::{claims, lines, verify};
 use crate::testing::{Layer, OLD_BLOB, ZOO_BLOB, zoo_annotations};
-use crate::verify::{Claims, Code, Verified, Verify, Weight};
+use crate::toc::said::{Rules, Said};
+use crate::verify::{Claims, Code, Findings, Verified, Verify, Weight};
 use crate::{Digest, Limits, Unwrap, WholeFetch, compress};
 
 fn flipped(at: usize, bit: u8) -> (Vec<u8>, Verified) {
@@ -66,6 +67,21 @@ fn what_is_above_a_limit() {
     assert_eq!(found(&Limits { toc: 100, ..limits }), [Code::Annotation, Code::Footer]);
     assert!(found(&Limits { entries: 10, ..limits }).contains(&Code::TocTooLarge));
     assert!(found(&Limits { tar_split: 46_393, ..limits }).contains(&Code::SplitRecord));
+}
+
+#[test]
+fn many_small_xattrs_are_not_kept() {
+    let xattrs: Vec<_> = (0..600).map(|number| alloc::format!("\"user.{number}\":\"\"")).collect();
+    let entry = alloc::format!(r#"{{"type":"fifo","name":"a","xattrs":{{{}}}}}"#, xattrs.join(","));
+    let json = alloc::format!(r#"{{"version":1,"entries":[{entry},{entry},{entry}]}}"#);
+    for (entries, kept) in [(1000, 600), (1200, 1200), (1800, 1800)] {
+        let limits = Limits { entries, ..Limits::default() };
+        let rules = Rules { data_end: 9, inner_offsets: false, unique_names: false, limits: &limits };
+        let mut findings = Findings::default();
+        let said = Said::read(json.as_bytes(), &rules, &mut findings).unwrap();
+        assert_eq!(said.entries.iter().map(|entry| entry.member.xattrs.len()).sum::<usize>(), kept);
+        assert_eq!(findings.has(Code::TocTooLarge), kept < 1800);
+    }
 }
 
 #[test]

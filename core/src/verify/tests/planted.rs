@@ -173,6 +173,12 @@ const TABLE: &[(&str, Plant, &[&str])] = &[
         let range = zoo.range("./etc/prefix-of-big");
         zoo.frames[range.end - 1] ^= 1;
     }), &["frame.decode"]),
+    ("a byte of each of two frames", Before(|zoo| {
+        for name in ["./etc/prefix-of-big", "./etc/same-a"] {
+            let range = zoo.range(name);
+            zoo.frames[range.end - 1] ^= 1;
+        }
+    }), &["frame.decode", "frame.decode"]),
     ("a frame of several blocks", Before(|zoo| {
         let range = zoo.range("./usr/bin/tool");
         zoo.frames[range.end - 2] ^= 1;

@@ -47,6 +47,7 @@ fn what_the_reference_reads_otherwise() {
         ),
         (Made::file("a", b"x").with_link("b"), "\"a\": it leads somewhere but is no link"),
         (Made::file("a", b"x").with_record("linkpath", b"b"), "\"a\": it leads somewhere but is no link"),
+        (Made::file("a", b"b\0").with_flag(b'K'), "\"behind\": it leads somewhere but is no link"),
         (Made::file("a", b"x").with_record("GNU.sparse.realsize", b"1"), "\"a\": it is sparse"),
         (
             Made::file("a", b"x").with_record("uid", b"9223372036854775808"),
@@ -91,6 +92,59 @@ fn what_the_reference_reads_otherwise() {
     let mut bad = xattr;
     bad[at + 5] = 0xff;
     assert_eq!(plain(&bad).to_string(), "\"a\": its extended attributes' names is not UTF-8");
+}
+
+/// Puts bytes into the first header of a tar, and its sum right again.
+fn with_field(tar: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut tar = tar.to_vec();
+    tar[at..at + bytes.len()].copy_from_slice(bytes);
+    tar[148..156].copy_from_slice(b"        ");
+    let sum = tar[..512].iter().map(|byte| u32::from(*byte)).sum::<u32>();
+    tar[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    tar
+}
+
+#[test]
+fn numbers_that_go_reads_otherwise() {
+    let gnu = Made { gnu: true, ..Made::file("a", b"x") };
+    let odd = |tar: &[u8]| match plain(tar) {
+        Unchunkable::Odd { oddity, .. } => oddity,
+        other => panic!("{other}"),
+    };
+    let gnu = [tar(&[gnu]), vec![0; 1024]].concat();
+    let timed = with_field(&gnu, 345, b"00000000005\0");
+    reads_back(&timed, &write(&timed));
+    for at in [345, 357] {
+        // Go leaves out both times, and takes a prefix for set.
+        assert_eq!(odd(&with_field(&gnu, at, b"12345 67\0")), crate::tar::Oddity::Number);
+    }
+    let ustar = [tar(&[Made::file("a", b"x")]), vec![0; 1024]].concat();
+    let star = with_field(&ustar, 508, b"tar\0");
+    reads_back(&star, &write(&star));
+    for at in [476, 488] {
+        assert_eq!(odd(&with_field(&star, at, b"12345 67\0")), crate::tar::Oddity::Number);
+    }
+    // What a record replaces is read by Go all the same.
+    for (key, value, at) in [("size", "1", 124), ("uid", "5", 108), ("gid", "5", 116), ("mtime", "5", 136)] {
+        let with_record = tar(&[Made::file("a", b"x").with_record(key, value.as_bytes())]);
+        let with_record = [with_record, vec![0; 1024]].concat();
+        let (records, member) = with_record.split_at(1024);
+        let bad = [records, &with_field(member, at, b"zzz")[..]].concat();
+        assert_eq!(odd(&bad), crate::tar::Oddity::Number, "{key}");
+        // Nor does it pass over the numbers of the record's own header.
+        let bad = with_field(&with_record, if at == 124 { 329 } else { at }, b"1 1");
+        assert_eq!(odd(&bad), crate::tar::Oddity::Number, "{key}");
+    }
+}
+
+#[test]
+fn long_names_of_no_length_are_none() {
+    let link = Made::file("a", b"").with_flag(b'2').with_link("b");
+    for flag in [b'K', b'L'] {
+        let tar = [tar(&[Made::file("", b"\0").with_flag(flag), link.clone()]), vec![0; 1024]].concat();
+        let [toc, _] = texts(&write(&tar));
+        assert!(toc.contains(r#""name":"a","linkName":"b""#), "{toc}");
+    }
 }
 
 /// A directory has no payload, whatever it claims.
@@ -148,6 +202,15 @@ fn more_than_readers_take() {
         options.limits = limits;
         assert!(matches!(plain_with(&tar, &options), Unchunkable::TooLarge { unit: "bytes", .. }));
     }
+}
+
+#[test]
+fn a_table_of_contents_is_written_up_to_the_limit_and_no_further() {
+    let tar = [tar(&[Made::file("a", b"x")]), vec![0; 1024]].concat();
+    let len = texts(&write(&tar))[0].len() as u64;
+    let with = |toc| WriteOptions { limits: Limits { toc, ..Limits::default() }, ..WriteOptions::default() };
+    assert!(write_with(&tar, &with(len), 1000, |_| 0).unwrap().1.plain.is_none());
+    assert!(matches!(plain_with(&tar, &with(len - 1)), Unchunkable::TooLarge { .. }));
 }
 
 #[test]
