@@ -9,7 +9,7 @@ use shingle_core::Digest;
 use super::Section;
 use crate::registry::{Client, Reference, Session};
 
-/// The first pieces of a blob on their way to a registry. Dropped without [`keep`](Self::keep), the upload is cancelled.
+/// The first pieces of a blob on their way to a registry. Dropped, the upload is cancelled.
 ///
 /// It spares time or it does not: whatever goes wrong only ends it, and the blob goes up as any other.
 #[derive(Debug)]
