@@ -86,7 +86,7 @@ impl Encoder {
         let mut encoder = Self::new(19);
         let Effort { strategy, window_log, table_log, search_log, min_match, target } = effort;
         let strategy = match strategy {
-            ..7 => Strategy::ZSTD_btlazy2,
+            ..7 => Strategy::ZSTD_lazy2,
             7 => Strategy::ZSTD_btopt,
             8.. => Strategy::ZSTD_btultra,
         };

@@ -68,7 +68,7 @@ impl Decoder {
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(feature = "c-zstd"), allow(dead_code, reason = "ruzstd has one level"))]
 pub(crate) struct Effort {
-    /// 6 looks for the longest match (btlazy2), 7 and 8 for the cheapest sequence of them (btopt, btultra).
+    /// 5 looks for long matches (lazy2), 7 and 8 for the cheapest sequence of them (btopt, btultra).
     pub(crate) strategy: u32,
     pub(crate) window_log: u32,
     /// Of both tables.

@@ -80,7 +80,7 @@ fn the_zoo_is_written_in_these_very_bytes() {
         digest(Format::Gzip, 6),
     ];
     let expected = [
-        "9e417b3fdafb26a1edb76db20c7a738ddfa13a1af4cd4fdec4d6a10f3c05fa1d",
+        "b87afd6915f619432acccf8322cd691bb00ba2a12926f143f75f5b0376719153",
         "9a4ad84034334e865f2f6ecfb1052d95d9d4541876f4ab19c90c9edc86d7874a",
         "de4506b1463cacddae84d3157fc708a5048cc336076d57f6b9aceaa3704817ea",
         "d8631a83db8ffd2ca6a94f4e6d9f124a98494ed0b2eacf0488daa59280940f00",
