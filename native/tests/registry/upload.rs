@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use shingle::loopback::{Auth, Content, Cut, Faults, Loopback, Refuse, UploadFaults};
 use shingle::registry::{Client, ClientOptions, Fault, Reference, RegistryError};
@@ -30,7 +31,10 @@ impl Scene {
         let registry = Loopback::start(Content::default()).unwrap();
         registry.misbehave(faults);
         let reference = registry.reference("some/where:v1").parse().unwrap();
-        let client = Client::new(ClientOptions { upload_piece, ..options(5) }).unwrap();
+        let mut options = ClientOptions { upload_piece, ..options(5) };
+        // Nothing here is told by silence, and a busy machine must not be taken for it: pieces are counted.
+        options.timeouts.stall = Duration::from_secs(30);
+        let client = Client::new(options).unwrap();
         let bytes: Vec<u8> = (0_u32..).flat_map(|n| n.to_le_bytes()).take(5 * MIB + 3).collect();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&bytes).unwrap();
