@@ -191,7 +191,7 @@ fn no_token_goes_along_to_another_host() {
 
 #[test]
 fn a_blob_of_another_repository_is_mounted() {
-    for (refuse_mounts, patches) in [(false, 1), (true, 2)] {
+    for refuse_mounts in [false, true] {
         let uploads = UploadFaults { refuse_mounts, ..UploadFaults::default() };
         let auth = Some(Auth::Bearer { uses: u32::MAX });
         let scene = Scene::new(Faults { uploads, auth, ..Faults::default() });
@@ -204,9 +204,10 @@ fn a_blob_of_another_repository_is_mounted() {
         }
         assert!(scene.client.has_blob(&other, scene.digest).unwrap());
         let log = scene.registry.log();
-        // With a new token the one before is worth nothing here, so a piece may have to go twice.
+        // With a new token the one before is worth nothing here. A registry that says so while it is still being sent to
+        // may be taken for one that hung up, and the blob then goes in smaller pieces: so how many there are is no matter.
         let taken = log.iter().filter(|line| line.method == "PATCH" && line.status == 202).count();
-        assert_eq!(taken, patches);
+        assert_eq!(taken > 1, refuse_mounts, "{taken} pieces");
         assert_eq!(scene.registry.pushed("else/where"), [scene.digest]);
     }
 }
