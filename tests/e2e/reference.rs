@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use shingle_tests::cli::{Shingle, succeed};
+use shingle_tests::here;
 use shingle_tests::layout::{Image, Layer, write_index};
 use shingle_tests::need::{Need, have_all};
 use shingle_tests::peers::{Registry, script};
@@ -73,7 +74,8 @@ fn podman_pulls_every_tar_by_file_or_whole() {
     // Podman sees this directory as /work.
     let dir = TempDir::new().unwrap();
     let registry = Registry::start();
-    let all = crate::tars::tars(&dir.path().join("tars"));
+    let mut all = crate::tars::tars(&dir.path().join("tars"));
+    all.push(("zoo".to_owned(), here("fixtures/zoo/zoo.tar")));
     let (mut chunked, mut why) = (Vec::new(), BTreeMap::new());
     let shingle = Shingle::new();
     for (index, (name, path)) in all.iter().enumerate() {
@@ -119,7 +121,7 @@ fn podman_pulls_every_tar_by_file_or_whole() {
         println!("  plain: {name}: {reason}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(by_file > 40, "only {by_file}");
+    assert!(pulled["zoo"].by_file() && by_file > 40, "only {by_file}");
 }
 
 #[test]
