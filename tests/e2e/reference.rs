@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::MutexGuard;
 
 use serde_json::Value;
 use shingle_tests::cli::{Shingle, succeed};
 use shingle_tests::here;
 use shingle_tests::layout::{Image, Layer, write_index};
 use shingle_tests::need::{Need, have_all};
-use shingle_tests::peers::{Registry, script};
+use shingle_tests::peers::{Registry, podmans_store, script};
 use tempfile::TempDir;
 
 use crate::scene::{image, noise, tar_of};
@@ -36,6 +37,13 @@ impl Pulled {
         self.log.contains("Created zstd:chunked differ for blob")
             && !self.log.contains("Failed to retrieve partial blob")
     }
+}
+
+/// Takes podman's store for this test, and empties it: a layer that is there already is not pulled at all.
+fn empty_store() -> MutexGuard<'static, ()> {
+    let store = podmans_store();
+    succeed(script("trixie-podman").args(["run", "--", "podman", "rmi", "--all", "--force"]));
+    store
 }
 
 /// Pulls images one after the other in one store of podman's; `keep` leaves each for the next to take from.
@@ -93,6 +101,7 @@ fn podman_pulls_every_tar_by_file_or_whole() {
     }
     let ours: Vec<_> =
         all.iter().map(|(name, _)| (&**name, registry.reference(&format!("tars/{name}:x")))).collect();
+    let _store = empty_store();
     let pulled = podman_pulls(dir.path(), &ours, false);
     // What podman cannot pull in its plain form either is not ours to mend.
     let failed = ours.iter().filter(|(name, _)| pulled[*name].status != 0);
@@ -143,6 +152,7 @@ fn podman_skips_what_it_has() {
         let report = convert(&shingle, &layout, "x", &registry.reference(&format!("skips:{name}")));
         assert_eq!(report["layers"][0]["diff_id"], Layer::plain(tar).diff_id.to_string());
     }
+    let _store = empty_store();
     let first = podman_pulls(dir.path(), &[("one", registry.reference("skips:one"))], true);
     assert!(first["one"].status == 0 && first["one"].by_file(), "{first:?}");
     let mark = registry.mark();
@@ -183,6 +193,7 @@ fn podman_pulls_both_platforms_of_an_index() {
         .iter()
         .map(|platform| (*platform, format!("--platform=linux/{platform} {reference}")))
         .collect();
+    let _store = empty_store();
     for (platform, pulled) in podman_pulls(dir.path(), &pulls, false) {
         assert!(pulled.status == 0 && pulled.by_file(), "{platform}: {}", pulled.log);
     }

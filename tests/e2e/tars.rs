@@ -10,7 +10,7 @@ use shingle_tests::compare::{compare_dirs, compare_tree, judges};
 use shingle_tests::here;
 use shingle_tests::layout::Layer;
 use shingle_tests::need::{Need, have_all};
-use shingle_tests::peers::{Registry, script};
+use shingle_tests::peers::{Registry, podmans_store, script};
 use tempfile::TempDir;
 
 use crate::scene::{image, lines};
@@ -148,7 +148,9 @@ fn every_tar_that_podman_pushes() {
         "env",
         &format!("REGISTRY={}", registry.reference("tars")),
     ]);
+    let store = podmans_store();
     let pushed = succeed(podman.args(["bash", "-c", push]));
+    drop(store);
     let pushed: Vec<_> = pushed.lines().collect();
     assert!(pushed.len() > 30, "podman pushed only {pushed:?}");
     let (mut wrong, mut partial, mut compared) = (Vec::new(), 0, 0);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::TempDir;
 
@@ -105,6 +106,12 @@ impl Drop for LoopFs {
     fn drop(&mut self) {
         drop(script("loopfs").arg("drop").arg(&self.mount).status());
     }
+}
+
+/// Waits until podman's one store is nobody else's: tests run at the same time, and remove images.
+pub fn podmans_store() -> MutexGuard<'static, ()> {
+    static STORE: Mutex<()> = Mutex::new(());
+    STORE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Prepares one of our scripts.
