@@ -15,6 +15,18 @@ pub(crate) enum Codec {
     Zstd,
 }
 
+impl Codec {
+    /// Reads off a blob's first bytes what it is compressed with; `None` for anything else. A pull and `verify` must not
+    /// take one blob for two things.
+    pub(crate) const fn of(magic: &[u8]) -> Option<Self> {
+        match magic {
+            [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+}
+
 /// Decodes frames of either kind that arrive in pieces.
 #[derive(Debug)]
 #[cfg_attr(

@@ -4,6 +4,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::codec;
 use crate::gzip::Members;
 use crate::zstd::Decoder;
 use crate::{Digest, Hasher, Limits};
@@ -87,14 +88,16 @@ impl Unwrap {
     /// Settles what the blob is, once enough of it is here; `false` while it is not.
     fn sniff(&mut self) -> Result<bool, UnwrapError> {
         let Some(magic) = self.head.first_chunk::<6>() else { return Ok(false) };
-        self.codec = match magic {
-            [0x1f, 0x8b, ..] => Codec::Gzip(Members::new()),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
-                Codec::Zstd(Decoder::new(self.window_log))
+        self.codec = match (codec::Codec::of(magic), magic) {
+            (Some(codec::Codec::Gzip), _) => Codec::Gzip(Members::new()),
+            (Some(codec::Codec::Zstd), _) => Codec::Zstd(Decoder::new(self.window_log)),
+            (None, [b'B', b'Z', b'h', b'1'..=b'9', ..]) => {
+                return Err(UnwrapError::Unsupported { what: "bzip2" });
             }
-            [b'B', b'Z', b'h', b'1'..=b'9', ..] => return Err(UnwrapError::Unsupported { what: "bzip2" }),
-            [0xfd, b'7', b'z', b'X', b'Z', 0] => return Err(UnwrapError::Unsupported { what: "xz" }),
-            _ => Codec::Plain,
+            (None, [0xfd, b'7', b'z', b'X', b'Z', 0]) => {
+                return Err(UnwrapError::Unsupported { what: "xz" });
+            }
+            (None, _) => Codec::Plain,
         };
         Ok(true)
     }

@@ -6,8 +6,8 @@ use core::fmt;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use crate::Limits;
 use crate::zstd::{Decoder, FrameHead, FrameWalker, Step};
+use crate::{Limits, codec};
 
 /// How much is decompressed at once, in bytes.
 const PIECE: usize = 256 * 1024;
@@ -142,10 +142,10 @@ impl Frames {
     }
 
     fn sniff(&mut self, sink: &mut dyn Sink) {
-        let compression = match *self.head.as_slice() {
-            [0x1f, 0x8b, ..] => Compression::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
-            _ => Compression::None,
+        let compression = match codec::Codec::of(&self.head) {
+            Some(codec::Codec::Gzip) => Compression::Gzip,
+            Some(codec::Codec::Zstd) => Compression::Zstd,
+            None => Compression::None,
         };
         sink.compression(compression);
         self.codec = match compression {

@@ -65,7 +65,8 @@ fn the_tar_split_holds_no_more_than_readers_need() {
     assert_eq!(lines[3], padding, "and padding has its own");
 }
 
-/// The same bytes on any machine: a change of these numbers is a change of every blob.
+/// The same bytes on any machine: a change of these numbers is a change of every blob, and a reason to count up `WRITER`
+/// in `native/src/transfer/memory.rs`, once somebody remembers conversions of before.
 #[cfg(feature = "c-zstd")]
 #[test]
 fn the_zoo_is_written_in_these_very_bytes() {
