@@ -1,12 +1,12 @@
 //! The last rung: the tar that the layer stands for, rebuilt and hashed.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::agree::{Disagreement, check_agreement};
 use crate::ledger::Complete;
 use crate::plan::{Part, Plan, Source};
+use crate::read_back::ReadBack;
 use crate::tar_split::TarSplit;
 use crate::toc::{Entry, FileId, Toc};
 use crate::verified::VerifiedLayer;
@@ -53,14 +53,12 @@ pub struct DiffIdCheck {
     /// The next member, in TOC and tar-split alike.
     member: usize,
     tar: Hasher,
-    /// The content being received: how much is owed, and its own digest if nothing else proves it.
-    owed: u64,
-    content: Option<Hasher>,
+    /// The content being received, which is hashed by itself if nothing else proves it.
+    content: ReadBack,
     /// By entry: whether something else proves the file's digest.
     proven: Vec<bool>,
     /// The plan that proves them.
     parts: Option<Arc<[Part]>>,
-    failed: Option<Box<DiffIdError>>,
 }
 
 impl DiffIdCheck {
@@ -95,11 +93,9 @@ impl DiffIdCheck {
             agreed,
             member: 0,
             tar: Hasher::new(),
-            owed: 0,
-            content: None,
+            content: ReadBack::default(),
             proven: Vec::new(),
             parts: None,
-            failed: None,
         }
     }
 
@@ -108,8 +104,7 @@ impl DiffIdCheck {
     /// # Errors
     /// The content before it is not what the TOC says. The error repeats from then on.
     pub fn wants(&mut self) -> Result<Option<FileId>, DiffIdError> {
-        self.alive()?;
-        self.settle().inspect_err(|error| self.failed = Some(Box::new(error.clone())))?;
+        self.content.settle(&self.agreed.toc)?;
         let members = self.agreed.tar_split.len();
         while self.member <= members {
             let index = self.member;
@@ -120,9 +115,8 @@ impl DiffIdCheck {
             if size == 0 || !self.agreed.toc.file(file).is_some_and(Entry::is_file) {
                 continue;
             }
-            self.owed = size;
             let proven = self.proven.get(index).is_some_and(|proven| *proven);
-            self.content = (!proven).then(Hasher::new);
+            self.content.begin(file, size, !proven);
             return Ok(Some(file));
         }
         Ok(None)
@@ -133,19 +127,8 @@ impl DiffIdCheck {
     /// # Errors
     /// The file on disk is longer than the TOC says. The error repeats from then on.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), DiffIdError> {
-        self.alive()?;
-        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if len > self.owed {
-            let difference = len.saturating_sub(self.owed);
-            let error = DiffIdError::Length { name: self.name(), difference, more: true };
-            self.failed = Some(Box::new(error.clone()));
-            return Err(error);
-        }
-        self.owed = self.owed.saturating_sub(len);
+        self.content.receive(bytes, &self.agreed.toc)?;
         self.tar.update(bytes);
-        if let Some(content) = &mut self.content {
-            content.update(bytes);
-        }
         Ok(())
     }
 
@@ -159,38 +142,13 @@ impl DiffIdCheck {
             return Err(DiffIdError::OtherPlan);
         }
         if self.wants()?.is_some() {
-            return Err(DiffIdError::Length { name: self.name(), difference: self.owed, more: false });
+            return Err(self.content.missing(&self.agreed.toc));
         }
         let actual = self.tar.finish();
         if actual != *expected {
             return Err(DiffIdError::Mismatch { expected: *expected, actual });
         }
         Ok(VerifiedLayer::new(actual, self.agreed.toc))
-    }
-
-    fn alive(&self) -> Result<(), DiffIdError> {
-        self.failed.as_ref().map_or(Ok(()), |error| Err((**error).clone()))
-    }
-
-    fn settle(&mut self) -> Result<(), DiffIdError> {
-        if self.owed > 0 {
-            return Err(DiffIdError::Length { name: self.name(), difference: self.owed, more: false });
-        }
-        let Some(content) = self.content.take() else { return Ok(()) };
-        let file = FileId::new(self.member.saturating_sub(1));
-        let expected = self.agreed.toc.file(file).and_then(|entry| entry.digest().copied());
-        let actual = content.finish();
-        match expected {
-            Some(expected) if expected != actual => {
-                Err(DiffIdError::Content { file, name: self.name(), expected, actual })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn name(&self) -> Name {
-        let entry = self.agreed.toc.entries().get(self.member.saturating_sub(1));
-        entry.map(|entry| entry.member().name.clone()).unwrap_or_default()
     }
 }
 

@@ -63,6 +63,7 @@ mod locate;
 mod member;
 mod plan;
 mod policy;
+mod read_back;
 pub mod tar;
 mod tar_split;
 #[cfg(test)]

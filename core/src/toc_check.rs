@@ -1,15 +1,15 @@
 //! The rung below the DiffID: every file is what the TOC says, and the manifest vouches for the TOC.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::Digest;
 use crate::diff_id::DiffIdError;
 use crate::ledger::Complete;
 use crate::plan::{Part, Plan, Source};
-use crate::toc::{Entry, FileId, Toc};
+use crate::read_back::ReadBack;
+use crate::toc::{FileId, Toc};
 use crate::verified::VerifiedLayer;
-use crate::{Digest, Hasher, Name};
 
 /// A TOC that has the digest which the image's manifest names.
 #[derive(Clone, Debug)]
@@ -40,13 +40,11 @@ pub struct TocCheck {
     vouched: VouchedToc,
     /// The next entry.
     entry: usize,
-    /// The content being received: how much is owed, and its digest.
-    owed: u64,
-    content: Option<Hasher>,
+    /// The content being received.
+    content: ReadBack,
     /// By entry: whether the plan's own fetches proved the content.
     proven: Vec<bool>,
     parts: Arc<[Part]>,
-    failed: Option<Box<DiffIdError>>,
 }
 
 impl TocCheck {
@@ -71,7 +69,7 @@ impl TocCheck {
             }
         }
         let parts = Arc::clone(plan.parts());
-        Self { vouched, entry: 0, owed: 0, content: None, proven, parts, failed: None }
+        Self { vouched, entry: 0, content: ReadBack::default(), proven, parts }
     }
 
     /// Returns the file whose content is needed next, from its beginning and all of it; `None` when no more is needed.
@@ -79,17 +77,16 @@ impl TocCheck {
     /// # Errors
     /// The content before it is not what the TOC says. The error repeats from then on.
     pub fn wants(&mut self) -> Result<Option<FileId>, DiffIdError> {
-        self.alive()?;
-        self.settle().inspect_err(|error| self.failed = Some(Box::new(error.clone())))?;
+        self.content.settle(&self.vouched.toc)?;
         while let Some(entry) = self.vouched.toc.entries().get(self.entry) {
             let index = self.entry;
             self.entry = self.entry.saturating_add(1);
             if !entry.is_file() || self.proven.get(index).is_some_and(|proven| *proven) {
                 continue;
             }
-            self.owed = entry.member().size;
-            self.content = Some(Hasher::new());
-            return Ok(Some(FileId::new(index)));
+            let file = FileId::new(index);
+            self.content.begin(file, entry.member().size, true);
+            return Ok(Some(file));
         }
         Ok(None)
     }
@@ -99,19 +96,7 @@ impl TocCheck {
     /// # Errors
     /// The file on disk is longer than the TOC says. The error repeats from then on.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), DiffIdError> {
-        self.alive()?;
-        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if len > self.owed {
-            let difference = len.saturating_sub(self.owed);
-            let error = DiffIdError::Length { name: self.name(), difference, more: true };
-            self.failed = Some(Box::new(error.clone()));
-            return Err(error);
-        }
-        self.owed = self.owed.saturating_sub(len);
-        if let Some(content) = &mut self.content {
-            content.update(bytes);
-        }
-        Ok(())
+        self.content.receive(bytes, &self.vouched.toc)
     }
 
     /// Ends the check.
@@ -124,36 +109,10 @@ impl TocCheck {
             return Err(DiffIdError::OtherPlan);
         }
         if self.wants()?.is_some() {
-            return Err(DiffIdError::Length { name: self.name(), difference: self.owed, more: false });
+            return Err(self.content.missing(&self.vouched.toc));
         }
         let VouchedToc { toc, digest } = self.vouched;
         Ok(VerifiedLayer::by_toc(digest, toc))
-    }
-
-    fn alive(&self) -> Result<(), DiffIdError> {
-        self.failed.as_ref().map_or(Ok(()), |error| Err((**error).clone()))
-    }
-
-    fn settle(&mut self) -> Result<(), DiffIdError> {
-        if self.owed > 0 {
-            return Err(DiffIdError::Length { name: self.name(), difference: self.owed, more: false });
-        }
-        let Some(content) = self.content.take() else { return Ok(()) };
-        let file = FileId::new(self.entry.saturating_sub(1));
-        let expected = self.vouched.toc.file(file).and_then(Entry::digest).copied();
-        let actual = content.finish();
-        match expected {
-            Some(expected) if expected == actual => Ok(()),
-            expected => {
-                let expected = expected.unwrap_or(Digest::EMPTY);
-                Err(DiffIdError::Content { file, name: self.name(), expected, actual })
-            }
-        }
-    }
-
-    fn name(&self) -> Name {
-        let entry = self.vouched.toc.entries().get(self.entry.saturating_sub(1));
-        entry.map(|entry| entry.member().name.clone()).unwrap_or_default()
     }
 }
 
