@@ -1,0 +1,1 @@
+//! The core of Shingle for wasm hosts: conversions only.
