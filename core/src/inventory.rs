@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::{Class, Digest};
+use crate::{Body, Class, Digest, Toc};
 
 /// The files and chunks that could serve as donors for one layer.
 ///
@@ -53,6 +53,21 @@ impl Inventory {
     /// Adds a chunk; of several places the first stays.
     pub fn add_chunk(&mut self, digest: Digest, chunk: HeldChunk) {
         self.chunks.entry(digest).or_insert(chunk);
+    }
+
+    /// Adds everything that a layer holds: its files, each under its own metadata, and the chunks of those that have
+    /// several.
+    pub fn add_toc(&mut self, toc: &Toc) {
+        for (_, entry) in toc.files() {
+            let Some(object) = entry.digest().copied() else { continue };
+            self.add_file(object, entry.member().size, Class::of(entry.member()));
+            let chunks = toc.chunks(entry);
+            if chunks.len() > 1 {
+                for chunk in chunks.iter().filter(|chunk| chunk.body != Body::Zeros) {
+                    self.add_chunk(chunk.digest, HeldChunk { object, offset: chunk.offset, len: chunk.len });
+                }
+            }
+        }
     }
 
     /// Whether a place of a chunk is known.

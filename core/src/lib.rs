@@ -9,15 +9,15 @@
 //! yields is the proof that it passed:
 //!
 //! ```text
-//! Locator ── TocFetch ── Fetched ── Agreed ─┬─ decide ── Plan ─┬─ Fetch … Receipt ── Ledger ── Complete ─┐
-//!   where      bytes       TOC =   TOC =    │                  │                                          │
-//!             arrive      digest  tar-split │                  └─ donors (the shell links or copies)      │
-//!                                           └─────────────────────────────── DiffIdCheck ──── VerifiedLayer
+//! Look ── TocFetch ── Basis ─┬─ decide ── Plan ─┬─ Fetch … Receipt ── Ledger ── Complete ─┐
+//! where     bytes      TOC = │                  │                                         │
+//!          arrive     digest,│                  └─ donors (the shell links or copies)     │
+//!                   tar-split└──────────────────────────────── LayerCheck ─────── VerifiedLayer
 //! ```
 //!
 //! A layer with no usable TOC goes [`Unwrap`] → [`WholeFetch`] → [`WholeLayer`] and ends in the same proof. Where the
-//! user trusts TOCs, one that no tar-split ties to the DiffID goes [`VouchedToc`] → [`TocCheck`], and the
-//! [`VerifiedLayer`] says so.
+//! user trusts TOCs, one that no tar-split ties to the DiffID is proven as far as its TOC, and the [`VerifiedLayer`]
+//! says so.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -45,6 +45,7 @@ extern crate alloc;
 extern crate std;
 
 mod agree;
+mod basis;
 mod chunker;
 mod class;
 mod codec;
@@ -60,6 +61,7 @@ mod ledger;
 mod limits;
 mod link;
 mod locate;
+mod look;
 mod member;
 mod plan;
 mod policy;
@@ -81,6 +83,7 @@ pub mod writer;
 mod zstd;
 
 pub use agree::{Adopted, Disagreement, Field, Severity, check_agreement};
+pub use basis::{Basis, LayerCheck, OpenError, Opened};
 pub use chunker::{ChunkPiece, ChunkPieces, Chunker, Cut, HOLE, RollSum};
 pub use class::Class;
 pub use crc64::Crc64;
@@ -95,6 +98,7 @@ pub use link::{LinkMode, LinkModeError, Method, Refusal};
 pub use locate::{
     ExternalToc, FOOTER_LEN, Form, LocateError, Located, Locator, OLD_FOOTER_LEN, Span, TailFetch, TailFound,
 };
+pub use look::{Followed, LayerSaid, Look};
 pub use member::{Kind, Member, Name, Timestamp, Xattrs};
 pub use plan::{Decision, Donated, Plan, PlannedFile, Reason, Source, Summary, decide};
 pub use policy::{Cost, Policy, Trust, TrustError};

@@ -55,7 +55,7 @@ impl Located {
     pub fn vouched(&self) -> Option<&Digest> {
         match self {
             Self::Annotated(locator) => locator.vouched(),
-            Self::Tail(tail) => tail.plain.as_ref().or(tail.compressed.as_ref()),
+            Self::Tail(tail) => tail.vouched(),
         }
     }
 
@@ -95,6 +95,11 @@ impl TailFetch {
         let len = policy.cost.round_trip().min(policy.limits.toc_compressed).max(footer);
         let range = blob_len.saturating_sub(len)..blob_len;
         Self { compressed, plain, limits: policy.limits, range, bytes: Vec::new() }
+    }
+
+    /// Returns the digest that the manifest names the TOC by.
+    pub fn vouched(&self) -> Option<&Digest> {
+        self.plain.as_ref().or(self.compressed.as_ref())
     }
 
     /// Returns the bytes of the blob that are still owed; empty when all came.

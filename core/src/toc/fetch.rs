@@ -51,6 +51,11 @@ impl TocFetch {
         Self { locator, limits, range, bytes: Vec::new(), end }
     }
 
+    /// Returns the digest that the manifest names the TOC by; `None` for what a footer said.
+    pub fn vouched(&self) -> Option<&Digest> {
+        self.locator.vouched()
+    }
+
     /// Returns the bytes of the blob that are still owed; empty when all came.
     pub fn remaining(&self) -> Range<u64> {
         let len = |bytes: &Vec<u8>| u64::try_from(bytes.len()).unwrap_or(u64::MAX);

@@ -1,8 +1,8 @@
 //! Why a pull ended without an image.
 
 use shingle_core::{
-    BadTarSplit, DiffIdError, Digest, Disagreement, FetchError, TocError, TreeError, Unfinished, UnwrapError,
-    WholeError,
+    BadTarSplit, DiffIdError, Digest, Disagreement, FetchError, OpenError, TocError, TreeError, Unfinished,
+    UnwrapError, WholeError,
 };
 
 use crate::registry::{LayerDescriptor, RegistryError};
@@ -70,6 +70,16 @@ pub enum LayerError {
     /// A tar that is not the one the image names.
     #[error(transparent)]
     Whole(#[from] WholeError),
+}
+
+impl From<OpenError> for LayerError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Disagreement(error) => Self::Disagreement(error),
+            OpenError::TarSplit(error) => Self::TarSplit(error),
+            OpenError::Toc(error) => Self::Toc(error),
+        }
+    }
 }
 
 impl PullError {

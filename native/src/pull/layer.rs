@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use shingle_core::{Decision, Digest, Identity, Limits, Reason, Trust, decide};
+use shingle_core::{Basis, Decision, Digest, Identity, Limits, Reason, Trust, decide};
 
 use super::error::LayerError;
-use super::look::{Basis, Looked};
+use super::look::Looked;
 use super::report::{LayerMode, LayerReport, Phase};
 use super::{Context, partial, whole};
 use crate::registry::{Blob, LayerDescriptor};

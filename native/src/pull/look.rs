@@ -1,12 +1,11 @@
 //! Finding a layer's TOC, and what ties it to the image.
 
 use std::panic::resume_unwind;
-use std::sync::Arc;
 use std::thread;
 
 use shingle_core::{
-    Agreed, CompressedTarSplit, ExternalToc, Identity, Limits, Located, ProvenTarSplit, Reason, Severity,
-    TailFetch, TailFound, Toc, TocError, TocFetch, Trust, VouchedToc,
+    Basis, ExternalToc, Followed, Identity, LayerSaid, Limits, Look, Opened, ProvenTarSplit, Reason,
+    TailFetch, Toc, TocError, TocFetch, Trust,
 };
 
 use super::error::LayerError;
@@ -25,30 +24,6 @@ pub(super) enum Looked {
     Whole(Reason, Option<Box<BlobReader>>),
 }
 
-/// What a layer that is pulled by file is proven by.
-pub(super) enum Basis {
-    /// The tar's own headers, which say what the TOC says: in the end, the DiffID.
-    Tar(Agreed, CompressedTarSplit),
-    /// The manifest's word for the TOC, and nothing more.
-    Toc(VouchedToc),
-}
-
-impl Basis {
-    pub(super) const fn toc(&self) -> &Arc<Toc> {
-        match self {
-            Self::Tar(agreed, _) => agreed.toc(),
-            Self::Toc(vouched) => vouched.toc(),
-        }
-    }
-
-    pub(super) const fn tar_split(&self) -> Option<&CompressedTarSplit> {
-        match self {
-            Self::Tar(_, tar_split) => Some(tar_split),
-            Self::Toc(_) => None,
-        }
-    }
-}
-
 /// Either what was looked for, or how the looking ended without it.
 type Step<T> = Result<Result<T, Looked>, LayerError>;
 
@@ -57,31 +32,25 @@ impl Job<'_> {
     pub(super) fn look(&mut self) -> Result<Looked, LayerError> {
         let descriptor = self.descriptor;
         let policy = self.context.options.policy;
-        let located = Located::from_annotations(&descriptor.annotations, descriptor.size, &policy);
-        let located = match located {
-            Ok(Some(located)) => located,
-            Ok(None) => {
-                return Ok(Looked::Whole(Reason::NoToc { media_type: descriptor.media_type.clone() }, None));
-            }
-            Err(error) => return Ok(Looked::Whole(Reason::Locate(error), None)),
+        let said = LayerSaid {
+            media_type: &descriptor.media_type,
+            size: descriptor.size,
+            annotations: &descriptor.annotations,
         };
-        match (policy.trust, located.vouched()) {
-            // Nothing ties such a TOC to the tar: it would be fetched for nothing.
-            (Trust::DiffId, _) if !located.may_have_tar_split() => {
-                return Ok(Looked::Whole(Reason::NoTarSplit, None));
-            }
-            (Trust::Toc, Some(toc)) if self.context.store.has_layer(&Identity::Toc(*toc)) => {
-                return Ok(Looked::Present(Identity::Toc(*toc)));
-            }
-            _ => {}
+        let look = Look::new(&said, &policy);
+        if let (Trust::Toc, Some(toc)) = (policy.trust, look.vouched())
+            && self.context.store.has_layer(&Identity::Toc(*toc))
+        {
+            return Ok(Looked::Present(Identity::Toc(*toc)));
         }
         self.context.reporter.phase(self.index, Phase::Toc);
-        let fetched = match located {
-            Located::Annotated(locator) => {
+        let fetched = match look {
+            Look::Toc(fetch) => {
                 let blob = self.blob.clone();
-                self.fetch_toc(&blob, TocFetch::new(locator, policy.limits))?
+                self.fetch_toc(&blob, fetch)?
             }
-            Located::Tail(tail) => self.follow(tail)?,
+            Look::Tail(tail) => self.follow(tail)?,
+            Look::Whole(reason) => return Ok(Looked::Whole(reason, None)),
         };
         match fetched {
             Ok(fetch) => self.tie(fetch),
@@ -96,10 +65,10 @@ impl Job<'_> {
         if let Err(looked) = self.receive(&blob, tail.remaining(), |bytes| tail.receive(bytes))? {
             return Ok(Err(looked));
         }
-        match tail.finish() {
-            Ok(TailFound::Here(fetch)) => self.fetch_toc(&blob, fetch),
-            Ok(TailFound::External(toc)) => self.fetch_external(toc),
-            Err(error) => Ok(Err(Looked::Whole(Reason::Locate(error), None))),
+        match Followed::from(tail.finish()) {
+            Followed::Toc(fetch) => self.fetch_toc(&blob, fetch),
+            Followed::External(toc) => self.fetch_external(toc),
+            Followed::Whole(reason) => Ok(Err(Looked::Whole(reason, None))),
         }
     }
 
@@ -163,28 +132,11 @@ impl Job<'_> {
 
     /// Checks TOC and tar-split against each other, and settles what the layer can be proven by.
     fn tie(&self, fetch: TocFetch) -> Result<Looked, LayerError> {
-        let (toc, tar_split) = match read(fetch, self.limits()) {
-            Ok(read) => read,
-            Err(error) if error.is_lie() => return Err(error.into()),
-            Err(error) => return Ok(Looked::Whole(Reason::Toc(error), None)),
-        };
-        let Some(ProvenTarSplit { compressed, records, .. }) = tar_split else {
-            return Ok(match (self.context.options.policy.trust, VouchedToc::new(toc)) {
-                (Trust::DiffId, _) => Looked::Whole(Reason::NoTarSplit, None),
-                (Trust::Toc, Some(vouched)) => Looked::Found(Basis::Toc(vouched)),
-                (Trust::Toc, None) => Looked::Whole(Reason::Unvouched, None),
-            });
-        };
-        let records = match records {
-            Ok(records) => records,
-            Err(error) if error.is_lie() => return Err(error.into()),
-            Err(error) => return Ok(Looked::Whole(Reason::TarSplit(error), None)),
-        };
-        match Agreed::new(toc, records) {
-            Ok(agreed) => Ok(Looked::Found(Basis::Tar(agreed, compressed))),
-            Err(error) if error.severity() == Severity::Lie => Err(error.into()),
-            Err(error) => Ok(Looked::Whole(Reason::Disagreement(error), None)),
-        }
+        let policy = &self.context.options.policy;
+        Ok(match Basis::read(read(fetch, &policy.limits), policy.trust)? {
+            Opened::Found(basis) => Looked::Found(basis),
+            Opened::Whole(reason) => Looked::Whole(reason, None),
+        })
     }
 }
 

@@ -7,7 +7,6 @@
 //! proof thread     wait for the next file of the tar ── read it back ── DiffID, or the TOC's digests alone
 //! ```
 
-mod check;
 mod donors;
 mod fetch;
 mod proof;
@@ -17,14 +16,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use shingle_core::{
-    Body, Chunk, Class, CompressedTarSplit, Digest, FileId, FileRow, Member, Plan, PlannedFile, Source, Toc,
-    Trust, VerifiedLayer,
+    Basis, Body, Chunk, Class, CompressedTarSplit, Digest, FileId, FileRow, Member, Plan, PlannedFile,
+    Source, Toc, Trust, VerifiedLayer,
 };
 
 use super::error::LayerError;
 use super::files::Files;
 use super::layer::{Job, Made, Pulled};
-use super::look::Basis;
 use super::report::{LayerMode, Phase};
 use crate::store::{
     Changed, Contents, Donors, Form, LayerRecord, Layout, Placer, Sites, Staging, TreeRoot, WriteCache,

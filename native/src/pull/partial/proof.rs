@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::sync::PoisonError;
 
-use shingle_core::{Complete, Digest, Donated, FileId, Hasher, Source, VerifiedLayer};
+use shingle_core::{Basis, Complete, Digest, Donated, FileId, Hasher, LayerCheck, Source, VerifiedLayer};
 
-use super::check::Check;
 use super::{LayerError, Stop, Work};
 use crate::length;
-use crate::pull::look::Basis;
 use crate::store::ParentCache;
 
 /// How much of a file is read back at once, in bytes.
@@ -20,8 +18,8 @@ impl Work<'_> {
     ///
     /// A clone is read through its donor, whose pages are likely in memory: the two share their extents as long as
     /// neither is written to, and the donor's time of change says so.
-    pub(super) fn check(&self, basis: &Basis) -> Result<Check, Stop> {
-        let mut check = Check::new(basis, self.plan);
+    pub(super) fn check(&self, basis: &Basis) -> Result<LayerCheck, Stop> {
+        let mut check = basis.check(self.plan);
         let mut cache = ParentCache::default();
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -81,7 +79,7 @@ impl Work<'_> {
     }
 
     /// Compares with the image's DiffID, where that can be.
-    pub(super) fn settle(&self, check: Check, complete: Complete) -> Result<VerifiedLayer, Stop> {
+    pub(super) fn settle(&self, check: LayerCheck, complete: Complete) -> Result<VerifiedLayer, Stop> {
         match check.finish(complete, &self.job.descriptor.diff_id) {
             Ok(verified) => Ok(verified),
             Err(error) => self.blame(error),
