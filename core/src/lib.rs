@@ -25,6 +25,7 @@
     clippy::alloc_instead_of_core,
     clippy::arithmetic_side_effects,
     clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
     clippy::indexing_slicing,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core

@@ -194,7 +194,9 @@ fn a_real_registry_takes_pieces() {
     let reference: Reference = registry.reference("pieces:x").parse().unwrap();
     let digest = Digest::of(&bytes);
     for upload_piece in [1 << 20, 3 << 20] {
-        let options = ClientOptions { tls_verify: false, upload_piece, ..ClientOptions::default() };
+        let mut options = ClientOptions::default();
+        options.tls_verify = false;
+        options.upload_piece = upload_piece;
         let client = Client::new(options).unwrap();
         client.put_blob(&reference, digest, &section, None, &|_| {}).unwrap();
         assert!(client.has_blob(&reference, digest).unwrap());

@@ -8,7 +8,7 @@ use cap_std::fs::Dir;
 use serde::Deserialize;
 use shingle::loopback::{Content, Loopback};
 use shingle::pull::{PullOptions, PullReport, pull};
-use shingle::registry::{Client, ClientOptions, Reference, ReferenceError};
+use shingle::registry::{Reference, ReferenceError};
 use shingle::store::Store;
 use shingle_core::Digest;
 
@@ -36,7 +36,7 @@ pub(super) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
         }
     };
     let store = Store::open(home.join("store"))?;
-    let client = Client::new(ClientOptions { tls_verify: false, ..ClientOptions::default() })?;
+    let client = super::client(false, None)?;
     let pull = |tag: &str| -> Result<PullReport, Failure> {
         let reference = reference(&registry, tag)?;
         let progress = Progress::new(printer, reference.to_string());

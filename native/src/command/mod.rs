@@ -55,7 +55,8 @@ fn existing_store(global: &Global) -> Result<Option<Store>, Failure> {
 }
 
 fn client(tls_verify: bool, jobs: Option<u32>) -> Result<Client, Failure> {
-    let mut options = ClientOptions { tls_verify, ..ClientOptions::default() };
+    let mut options = ClientOptions::default();
+    options.tls_verify = tls_verify;
     if let Some(jobs) = jobs.and_then(|jobs| usize::try_from(jobs).ok()) {
         options.max_in_flight = jobs;
     }

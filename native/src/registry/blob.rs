@@ -106,6 +106,7 @@ impl Blob {
 
 /// What to do with a whole blob where a range of it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "bytes are kept or dropped")]
 pub enum OnWhole {
     /// Drop the bytes before the range, stop at its end.
     Cut,
@@ -115,6 +116,7 @@ pub enum OnWhole {
 
 /// What a server sent where a range was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a server answers with a part or with everything")]
 pub enum Coverage {
     /// A range.
     Range,

@@ -20,6 +20,7 @@ use super::{Asked, Blob, BlobDescriptor, Fault, Platform, Reference, RegistryErr
 
 /// How to talk to registries.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ClientOptions {
     /// Whether to insist on https and a valid certificate. Without it any certificate will do, and plain http where
     /// https finds nobody: what `podman --tls-verify=false` does. Even this machine's own ports need it for http.
@@ -56,6 +57,7 @@ impl Default for ClientOptions {
 
 /// How long to wait for a server. Nothing bounds a whole transfer, only silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timeouts {
     /// For a connection, TLS included.
     pub connect: Duration,

@@ -11,6 +11,7 @@ use super::{ManifestError, Reference};
 
 /// A request that came to nothing: what was asked, of whom, and what happened.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct RegistryError {
     /// What was asked, of whom.
     pub asked: Asked,
@@ -152,6 +153,7 @@ fn is_busy(status: u16) -> bool {
 
 /// What was asked, of whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Asked {
     /// The registry's name.
     pub host: String,

@@ -107,6 +107,7 @@ impl FromStr for Platform {
 #[error(
     "{text:?} is not a platform; write OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, for example linux/arm64"
 )]
+#[non_exhaustive]
 pub struct PlatformError {
     /// The text, cut to 100 characters.
     pub text: String,

@@ -195,6 +195,7 @@ fn is_tag(text: &str) -> bool {
 /// A text that names no image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not an image reference: {fault}")]
+#[non_exhaustive]
 pub struct ReferenceError {
     /// The text, cut to 300 characters.
     pub text: String,

@@ -7,6 +7,7 @@ use rustix::io::Errno;
 /// A file operation that failed, and where.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {operation} {}: {source}", .path.display())]
+#[non_exhaustive]
 pub struct StoreError {
     /// What was tried.
     pub operation: &'static str,
@@ -32,7 +33,7 @@ impl StoreError {
     }
 
     /// Returns the system's error number, if it gave one.
-    pub fn errno(&self) -> Option<Errno> {
+    pub(crate) fn errno(&self) -> Option<Errno> {
         self.source.raw_os_error().map(Errno::from_raw_os_error)
     }
 

@@ -19,6 +19,7 @@ use super::{Store, StoreError};
 
 /// What removals look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a tree is stacked or stands alone")]
 pub enum Form {
     /// As overlayfs wants them in a lower layer.
     Overlay,

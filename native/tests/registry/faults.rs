@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use shingle::loopback::{Content, Faults, RangeFault, Redirect, Refuse};
-use shingle::registry::{Client, ClientOptions, Fault, OnWhole, Platform, Reference};
+use shingle::registry::{Client, Fault, OnWhole, Platform, Reference};
 use shingle_core::http::Refusal;
 
 use crate::{Scene, drain, layout, message, options};
@@ -140,7 +140,9 @@ fn plain_http_needs_permission() {
     let scene = Scene::patient(Content::from_layout(&layout("gzip")).unwrap(), 2);
     assert!(scene.image().is_ok());
     scene.registry.clear_log();
-    let strict = Client::new(ClientOptions { tls_verify: true, ..options(2) }).unwrap();
+    let mut strict = options(2);
+    strict.tls_verify = true;
+    let strict = Client::new(strict).unwrap();
     let error = strict.fetch_manifest(&scene.reference, &Platform::host()).expect_err("http only");
     message(&error, |fault| matches!(fault, Fault::Connection { .. }));
     assert!(error.hint().unwrap().contains("--tls-verify=false"));

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use shingle::loopback::{Content, Faults, Loopback};
 use shingle::registry::{
-    Blob, BlobBody, Client, ClientOptions, Fault, Platform, Reference, RegistryError, ResolvedImage, Timeouts,
+    Blob, BlobBody, Client, ClientOptions, Fault, Platform, Reference, RegistryError, ResolvedImage,
 };
 use shingle_core::Digest;
 use shingle_core::http::Backoff;
@@ -68,12 +68,11 @@ impl Scene {
 }
 
 fn options(attempts: u32) -> ClientOptions {
-    ClientOptions {
-        tls_verify: false,
-        timeouts: Timeouts { stall: Duration::from_millis(200), ..Timeouts::default() },
-        backoff: Backoff { attempts, first: Duration::from_millis(1), cap: Duration::from_millis(5) },
-        ..ClientOptions::default()
-    }
+    let mut options = ClientOptions::default();
+    options.tls_verify = false;
+    options.timeouts.stall = Duration::from_millis(200);
+    options.backoff = Backoff { attempts, first: Duration::from_millis(1), cap: Duration::from_millis(5) };
+    options
 }
 
 fn layout(name: &str) -> PathBuf {

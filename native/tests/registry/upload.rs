@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use shingle::loopback::{Auth, Content, Cut, Faults, Loopback, Refuse, UploadFaults};
-use shingle::registry::{Client, ClientOptions, Fault, Reference, RegistryError};
+use shingle::registry::{Client, Fault, Reference, RegistryError};
 use shingle::transport::Section;
 use shingle_core::Digest;
 
@@ -31,7 +31,8 @@ impl Scene {
         let registry = Loopback::start(Content::default()).unwrap();
         registry.misbehave(faults);
         let reference = registry.reference("some/where:v1").parse().unwrap();
-        let mut options = ClientOptions { upload_piece, ..options(5) };
+        let mut options = options(5);
+        options.upload_piece = upload_piece;
         // Nothing here is told by silence, and a busy machine must not be taken for it: pieces are counted.
         options.timeouts.stall = Duration::from_secs(30);
         let client = Client::new(options).unwrap();

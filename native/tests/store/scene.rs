@@ -276,7 +276,8 @@ impl Scene {
                     "digest": content.add_blob(config).to_string()}});
             content.add_manifest(Some(&tag.to_string()), media_type, manifest.to_string());
         }
-        let options = ClientOptions { tls_verify: false, ..ClientOptions::default() };
+        let mut options = ClientOptions::default();
+        options.tls_verify = false;
         Self {
             registry: Loopback::start(content).unwrap(),
             client: Client::new(options).unwrap(),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use shingle::loopback::{Content, Cut, Faults, Loopback, UploadFaults};
-use shingle::registry::{Client, ClientOptions};
+use shingle::registry::Client;
 use shingle::transfer::{
     BlobOutcome, ConvertError, ConvertOptions, ConvertReport, LayerFault, Quiet, convert,
 };
@@ -105,8 +105,9 @@ fn image() -> Loopback {
 
 /// Converts an image that halts.
 fn try_ahead(from: &str, to: &Arc<Loopback>, name: &str) -> Result<ConvertReport, ConvertError> {
-    let upload_ahead = NonZero::new(500_000);
-    let client = Client::new(ClientOptions { upload_ahead, ..client_options() }).unwrap();
+    let mut options = client_options();
+    options.upload_ahead = NonZero::new(500_000);
+    let client = Client::new(options).unwrap();
     let destination = open_destination(&to.reference(name).parse().unwrap(), &client)?;
     let source = Halting { source: source(from), to: Arc::clone(to) };
     convert(&source, destination, &ConvertOptions::default(), &Quiet)
@@ -184,7 +185,9 @@ fn of_a_layer_that_is_refused_nothing_stays() {
 #[test]
 fn padding_that_is_put_back_begins_anew() {
     let to = Loopback::start(Content::default()).unwrap();
-    let client = Client::new(ClientOptions { upload_ahead: NonZero::new(1), ..client_options() }).unwrap();
+    let mut options = client_options();
+    options.upload_ahead = NonZero::new(1);
+    let client = Client::new(options).unwrap();
     let destination = open_destination(&to.reference("zoo:x").parse().unwrap(), &client).unwrap();
     let zoo = source(&format!("oci:{}", fixture("zoo/podman-4.3").display()));
     let report = convert(&*zoo, destination, &ConvertOptions::default(), &Quiet).unwrap();

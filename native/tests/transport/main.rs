@@ -12,7 +12,7 @@ mod sources;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use shingle::registry::{Client, ClientOptions, Timeouts};
+use shingle::registry::{Client, ClientOptions};
 use shingle::transport::{Location, Source, TransferError, open_source};
 use shingle_core::http::Backoff;
 
@@ -21,12 +21,11 @@ fn client() -> Client {
 }
 
 fn client_options() -> ClientOptions {
-    ClientOptions {
-        tls_verify: false,
-        timeouts: Timeouts { stall: Duration::from_millis(500), ..Timeouts::default() },
-        backoff: Backoff { attempts: 5, first: Duration::from_millis(1), cap: Duration::from_millis(5) },
-        ..ClientOptions::default()
-    }
+    let mut options = ClientOptions::default();
+    options.tls_verify = false;
+    options.timeouts.stall = Duration::from_millis(500);
+    options.backoff = Backoff { attempts: 5, first: Duration::from_millis(1), cap: Duration::from_millis(5) };
+    options
 }
 
 fn fixture(name: &str) -> PathBuf {

@@ -67,7 +67,8 @@ fn rustdoc(root: &Path, package: &str) -> anyhow::Result<PathBuf> {
     cargo.current_dir(root).args(["rustdoc", "--locked", "--quiet", "--lib", "--all-features", "--package"]);
     cargo.arg(package).arg("--target-dir").arg(&target);
     cargo.args(["--", "-Z", "unstable-options", "--output-format", "json", "--cap-lints", "allow"]);
-    let status = cargo.env("RUSTDOC", root.join("wasm/xtask/rustdoc")).status().context("cannot run cargo")?;
+    let status =
+        cargo.env("RUSTDOC", root.join("wasm/xtask/rustdoc")).status().context("cannot run cargo")?;
     ensure!(status.success(), "cargo rustdoc --package {package} failed");
     Ok(target.join("doc").join(package.replace('-', "_")).with_extension("json"))
 }
