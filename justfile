@@ -5,6 +5,10 @@ check:
     cargo fmt --check && for package in shingle-core shingle shingle-tests; do cargo clippy -p $package --all-targets -- -D warnings; done
     RUSTDOCFLAGS='-D warnings' cargo doc --no-deps -p shingle-core -p shingle -p shingle-tests
 
+# The public API against its committed listings; `just api --update` writes them.
+api *ARGS:
+    cargo xtask api {{ARGS}}
+
 # All tests that this machine can run; the last lines say what was left out.
 test:
     tests/run

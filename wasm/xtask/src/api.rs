@@ -89,7 +89,7 @@ fn listing(description: &Path) -> anyhow::Result<String> {
 /// `Sync`, that a type lacks them.
 fn is_told(line: &str) -> bool {
     let is_of = |name: &&str| line.contains(&format!("{name} for "));
-    match SELF_EVIDENT.iter().any(|name| is_of(name)) {
+    match SELF_EVIDENT.iter().any(is_of) {
         true => line.contains("!core::marker::Sync") || line.contains("!core::marker::Send"),
         false => line.starts_with("impl"),
     }
