@@ -61,6 +61,7 @@ mod limits;
 mod link;
 mod locate;
 mod member;
+pub mod overlap;
 mod plan;
 mod policy;
 mod read_back;
