@@ -134,8 +134,9 @@ impl<'a> Sources<'a> {
     /// Walks all trees at once: each name comes once, with what every layer has there.
     pub(super) fn nodes(&self, texts: &mut Texts) -> Result<Nodes, OverlapError> {
         let mut nodes = Nodes::default();
-        let mut seen = self.seen();
-        let mut met = Bits::new(self.gathered.files.len());
+        // Files that some name leads to in the end, and those that no name leads to here.
+        let mut seen = Bits::new(self.gathered.files.len());
+        let mut hidden = Vec::new();
         let mut inodes = Bits::new(self.stack.len());
         let root = self.stack.inode(Tree::ROOT).and_then(|inode| inode.origin);
         nodes.push(b"", self.node(0, Kind::Directory, root, None, Sight::Seen, texts))?;
@@ -150,7 +151,7 @@ impl<'a> Sources<'a> {
             };
             let mut top: Option<(Kind, Option<Origin>, InodeId, usize)> = None;
             let mut below = Vec::new();
-            let mut hidden = Vec::new();
+            let node = number(nodes.len());
             for reading in readings {
                 let Some((_, id)) = reading.names.next_if(|(other, _)| *other == name) else { continue };
                 let tree = self.tree(reading.tree);
@@ -159,7 +160,8 @@ impl<'a> Sources<'a> {
                     TreeNode::Whiteout => continue,
                     TreeNode::Directory(_) => below.extend(self.read(reading.tree, *id)),
                     TreeNode::File => {
-                        hidden.extend(self.layer_file(reading.tree, inode.origin));
+                        let file = self.layer_file(reading.tree, inode.origin);
+                        hidden.extend(file.map(|file| Wasted { node, file }));
                     }
                 }
                 let kind = match &inode.node {
@@ -176,42 +178,30 @@ impl<'a> Sources<'a> {
             };
             let file = origin.and_then(|origin| self.file(origin)).filter(|_| kind == Kind::Regular);
             let row = self.node(parent, kind, origin, file, sight, texts);
-            let node = nodes.push(name, row)?;
-            for file in hidden {
-                if !seen.contains(file) && met.insert(file) {
-                    nodes.wasted.push(Wasted { node, file });
-                }
+            if let Some(file) = file.filter(|_| sight != Sight::Gone) {
+                seen.insert(file);
             }
+            // Of most names all that the layers have is what is seen.
+            while hidden.pop_if(|last: &mut Wasted| last.node == node && seen.contains(last.file)).is_some() {
+            }
+            let node = nodes.push(name, row)?;
             if !below.is_empty() {
                 open.push((node, below));
             }
         }
-        self.replaced(&mut seen, &met, &mut nodes);
+        // A file that is hidden at one name may be seen at another, or have been hidden there already.
+        let mut met = Bits::new(self.gathered.files.len());
+        hidden.retain(|hidden| !seen.contains(hidden.file) && met.insert(hidden.file));
+        nodes.wasted = self.replaced(&seen, &met);
+        nodes.wasted.append(&mut hidden);
         Ok(nodes)
     }
 
-    /// Puts what later members of the same layer replaced at the root: no tree has a name for it.
-    fn replaced(&self, seen: &mut Bits, met: &Bits, nodes: &mut Nodes) {
+    /// Returns what later members of the same layer replaced. No tree has a name for it: it is the root's.
+    fn replaced(&self, seen: &Bits, met: &Bits) -> Vec<Wasted> {
         let all = 0..number(self.gathered.files.len());
         let lost = all.filter(|file| !met.contains(*file) && !seen.contains(*file));
-        let lost: Vec<_> = lost.map(|file| Wasted { node: 0, file }).collect();
-        if !lost.is_empty() {
-            nodes.wasted.splice(0..0, lost);
-        }
-    }
-
-    /// Returns the files that some name leads to in the end.
-    fn seen(&self) -> Bits {
-        let mut seen = Bits::new(self.gathered.files.len());
-        let walked = self.stack.walk::<core::convert::Infallible>(|visit| {
-            if let Some(file) = visit.inode.origin.and_then(|origin| self.file(origin)) {
-                seen.insert(file);
-            }
-            Ok(())
-        });
-        match walked {
-            Ok(()) => seen,
-        }
+        lost.map(|file| Wasted { node: 0, file }).collect()
     }
 
     fn tree(&self, tree: usize) -> Option<&'a Tree> {

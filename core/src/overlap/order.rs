@@ -197,7 +197,7 @@ impl Overlap {
         costs
     }
 
-    fn greedy(&self) -> Vec<u32> {
+    pub(super) fn greedy(&self) -> Vec<u32> {
         let mut counted = Bits::new(self.contents.len());
         // What each costs when all others are there.
         let mut last = Vec::with_capacity(self.images.len());

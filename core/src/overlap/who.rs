@@ -192,11 +192,17 @@ impl Overlap {
             }
         }
         let digest = |content: u32| self.contents.key(content).map(|key| key.digest);
-        found.sort_unstable_by_key(|(_, file, images)| {
+        let order = |(_, file, images): &(ImageId, &super::image::File, u32)| {
             let saved = file.data.saturating_mul(u64::from(images.saturating_sub(1)));
             (core::cmp::Reverse(saved), digest(file.content))
-        });
-        let shown = found.into_iter().take(limit).filter_map(|(first, file, images)| {
+        };
+        if limit < found.len() {
+            // Only what is shown needs to be in order.
+            found.select_nth_unstable_by_key(limit, order);
+            found.truncate(limit);
+        }
+        found.sort_unstable_by_key(order);
+        let shown = found.into_iter().filter_map(|(first, file, images)| {
             let mut bytes = Bytes::default();
             bytes.add(file.data, file.compressed);
             Some(SharedContent { digest: digest(file.content)?, images, bytes, first })
