@@ -95,8 +95,8 @@ pub struct Overlap {
     images: Vec<Image>,
     contents: Contents,
     texts: Texts,
-    /// Every layer of any image, by what it is known by.
-    identities: Vec<(Option<Digest>, Option<Digest>)>,
+    /// Every layer of every image: its blob, its DiffID, and the number that all have that are the same.
+    identities: Vec<(Option<Digest>, Option<Digest>, u32)>,
 }
 
 /// An image of an [`Overlap`]: images are numbered from 0 as they are added.
@@ -251,15 +251,14 @@ impl Overlap {
 
     /// Returns the number of a layer: the same DiffID, or the same blob, is the same layer.
     fn identity(&mut self, layer: &Layer<'_>) -> u32 {
-        let same = |known: &(Option<Digest>, Option<Digest>)| {
-            let equal = |a: Option<Digest>, b: Option<Digest>| a.is_some() && a == b;
-            equal(known.0, layer.blob) || equal(known.1, layer.diff_id)
+        let equal = |a: Option<Digest>, b: Option<Digest>| a.is_some() && a == b;
+        let same = |(blob, diff_id, _): &&(Option<Digest>, Option<Digest>, u32)| {
+            equal(*blob, layer.blob) || equal(*diff_id, layer.diff_id)
         };
-        let at = self.identities.iter().position(same).unwrap_or_else(|| {
-            self.identities.push((layer.blob, layer.diff_id));
-            self.identities.len().saturating_sub(1)
-        });
-        number(at)
+        let known = self.identities.iter().find(same).map(|(_, _, identity)| *identity);
+        let identity = known.unwrap_or_else(|| number(self.identities.len()));
+        self.identities.push((layer.blob, layer.diff_id, identity));
+        identity
     }
 }
 

@@ -137,18 +137,22 @@ fn who_holds_a_file_holds_its_chunks() {
 fn a_layer_listed_twice_counts_once() {
     let lines = ["f a one", "f b two"];
     let made = Made { diff_id: Some(Digest::of(b"tar")), ..Made::of(&lines) };
-    let gzip = Made { toc: unlocated(&["f x other"]), blob: Some(Digest::of(b"gz")), ..made.clone() };
+    let gzip = Made { toc: unlocated(&["f x other"]), blob: Some(Digest::of(b"gz")), ..made };
     let mut overlap = Overlap::new();
     let upper = Made::of(&["f .wh.a"]);
     add(&mut overlap, "twice", &[made.clone(), upper.clone(), gzip.clone()]).unwrap();
-    add(&mut overlap, "once", &[made.clone(), upper]).unwrap();
+    add(&mut overlap, "once", &[made, upper]).unwrap();
     add(&mut overlap, "by its blob", &[Made { blob: Some(Digest::of(b"gz")), diff_id: None, ..gzip }])
         .unwrap();
     let summary = overlap.summary();
     assert_eq!(summary.images[0].files.bytes.logical, 6);
     assert_eq!(summary.images[0].blob_bytes, 2000);
     assert_eq!(summary.images[0].layers[2].repeats, Some(0));
-    assert_eq!(summary.images[0].layers[0].also_in, [id(1)]);
+    assert_eq!(
+        summary.images[0].layers[0].also_in,
+        [id(1), id(2)],
+        "by its DiffID, and by a blob of that DiffID"
+    );
     // Laid over the whiteout it brings back what that removed: nothing is wasted.
     assert_eq!(summary.images[0].wasted.count, 0);
     assert_eq!(

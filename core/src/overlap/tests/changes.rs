@@ -6,7 +6,8 @@ use super::*;
 fn changes(overlap: &Overlap) -> Vec<String> {
     let diff = overlap.diff(id(0), id(1)).unwrap();
     let line = |change: &Change| {
-        let at = |image, node: Option<NodeId>| node.map_or("-".into(), |node| path(overlap, image, node));
+        let at =
+            |image, node: Option<NodeId>| node.map_or_else(|| "-".into(), |node| path(overlap, image, node));
         let Fields { mode, owner, mtime, xattrs } = change.fields;
         let fields: Vec<_> = [(mode, "mode"), (owner, "owner"), (mtime, "mtime"), (xattrs, "xattrs")]
             .into_iter()
