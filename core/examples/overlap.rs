@@ -36,6 +36,7 @@ fn main() {
         }
     }
     println!("{:40} {:>6} ms peak {:>6} MiB", "all added", adding.as_millis(), peak());
+    println!("{:40} {:>9} now  {:>6} MiB", "kept of them, and the process", "", memory("VmRSS:"));
     let first = overlap.image(0).expect("an image");
     let last = overlap.image(overlap.len().saturating_sub(1)).expect("an image");
     timed("summary", || overlap.summary().distinct.count);
@@ -97,9 +98,14 @@ fn json(image: u64, files: u64) -> String {
     json
 }
 
-/// The most memory that this process ever had, in MiB; 0 where that is not known.
+/// The most memory that this process ever had, in MiB.
 fn peak() -> u64 {
+    memory("VmHWM:")
+}
+
+/// What Linux says of this process's memory, in MiB; 0 where that is not known.
+fn memory(key: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(key));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) / 1024
 }

@@ -245,7 +245,10 @@ impl Overlap {
         let nodes = sources.nodes(&mut self.texts)?;
         drop((trees, stack));
         gathered.number(&mut self.contents);
-        let Gathered { files, pieces, holes, .. } = gathered;
+        let Gathered { mut files, mut pieces, holes, .. } = gathered;
+        // These stay for as long as the overlap does.
+        files.shrink_to_fit();
+        pieces.shrink_to_fit();
         Ok(Image { label, layers: rows, files, pieces, nodes, holes })
     }
 

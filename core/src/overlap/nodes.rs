@@ -194,6 +194,8 @@ impl<'a> Sources<'a> {
         hidden.retain(|hidden| !seen.contains(hidden.file) && met.insert(hidden.file));
         nodes.wasted = self.replaced(&seen, &met);
         nodes.wasted.append(&mut hidden);
+        nodes.rows.shrink_to_fit();
+        nodes.names.shrink_to_fit();
         Ok(nodes)
     }
 
