@@ -42,7 +42,7 @@ impl Contents {
         let mut numbers = alloc::vec![NONE; keys.len()];
         let before = core::mem::take(&mut self.sorted);
         let mut rest = before.as_slice();
-        let mut sorted = Vec::with_capacity(before.len());
+        let (mut sorted, mut new) = (Vec::with_capacity(before.len()), Vec::new());
         let mut last: Option<(Key, u32)> = None;
         for (key, place) in keys {
             let content = match last {
@@ -54,8 +54,8 @@ impl Contents {
                     rest = others;
                     let known = rest.first().copied().filter(|first| self.key(*first) == Some(&key));
                     known.unwrap_or_else(|| {
-                        let content = number(self.keys.len());
-                        self.keys.push(key);
+                        let content = number(self.keys.len().saturating_add(new.len()));
+                        new.push(key);
                         sorted.push(content);
                         content
                     })
@@ -67,7 +67,11 @@ impl Contents {
             }
         }
         sorted.extend_from_slice(rest);
+        sorted.shrink_to_fit();
         self.sorted = sorted;
+        // The largest list of all has no slack.
+        self.keys.reserve_exact(new.len());
+        self.keys.append(&mut new);
         numbers
     }
 
