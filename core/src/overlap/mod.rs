@@ -11,7 +11,7 @@
 //! | shared, at chunk granularity | of a chunk of A and an image B: B holds its content as a file or as a chunk, or holds a file of A that it is in. A file in one piece is one chunk |
 //! | logical bytes | uncompressed, holes (chunks of zeros) left out: they cost nothing |
 //! | compressed bytes | of the frames in the blob of the image that is spoken of, the first occurrence in it; frames that hold several chunks are shared out between them by length. [`Bytes::unlocated`] says of how many logical bytes that is not known, because the layer was read whole |
-//! | wasted | of a file: no name leads to it in the end. An upper layer replaced it, removed it (`.wh.`), hid it (`.wh..wh..opq`), or a later member of its own layer replaced it. By the rules of [`Tree`](crate::Tree) |
+//! | wasted | of a file: no name leads to it in the end. An upper layer replaced it, removed it (`.wh.`), hid it (`.wh..wh..opq`), or a later member of its own layer replaced it. By the rules of [`Tree`] |
 //!
 //! What a TOC claims is compared, not proven: two images share what a pull would find that they share.
 //!
