@@ -70,6 +70,18 @@ impl Inventory {
         }
     }
 
+    /// Adds everything that another inventory knows, as if it had been said after what is known here.
+    pub fn add_all(&mut self, other: &Self) {
+        for (digest, held) in &other.files {
+            for class in &held.classes {
+                self.add_file(*digest, held.size, *class);
+            }
+        }
+        for (digest, chunk) in &other.chunks {
+            self.add_chunk(*digest, *chunk);
+        }
+    }
+
     /// Whether a place of a chunk is known.
     pub fn has_chunk(&self, digest: &Digest) -> bool {
         self.chunks.contains_key(digest)
