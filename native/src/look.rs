@@ -34,7 +34,7 @@ pub(crate) trait Ranges {
         from: Which,
         range: Range<u64>,
         take: &mut dyn FnMut(&[u8]),
-    ) -> Result<Given<Self::Whole>, Self::Error>;
+    ) -> Result<Got<Self::Whole>, Self::Error>;
 
     /// Finds the blob of another image that holds the TOC, and returns its length.
     fn find_beside(&mut self) -> Result<Result<u64, NotBeside>, Self::Error>;
@@ -50,7 +50,7 @@ pub(crate) enum Which {
 }
 
 /// What was given where a range was asked for.
-pub(crate) enum Given<W> {
+pub(crate) enum Got<W> {
     /// The range.
     Range,
     /// Not the range, perhaps the whole blob instead.
@@ -59,7 +59,7 @@ pub(crate) enum Given<W> {
 
 /// Why there is no blob of another image that holds a TOC.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "plain data, made by sources")]
 pub struct NotBeside {
     /// The image that should have it.
     pub image: String,
@@ -137,8 +137,8 @@ fn receive<R: Ranges>(
         return Ok(Ok(()));
     }
     Ok(match ranges.read(from, range, take)? {
-        Given::Range => Ok(()),
-        Given::Whole(whole) => Err(Looked::Whole(Reason::NoRanges, whole)),
+        Got::Range => Ok(()),
+        Got::Whole(whole) => Err(Looked::Whole(Reason::NoRanges, whole)),
     })
 }
 

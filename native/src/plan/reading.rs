@@ -6,7 +6,7 @@ use shingle_core::Digest;
 
 use super::error::LayerFault;
 use crate::length;
-use crate::look::{Given, NotBeside, Ranges, Which};
+use crate::look::{Got, NotBeside, Ranges, Which};
 use crate::transport::{Part, Source};
 
 /// One layer's blob in its source, and what was read so far.
@@ -36,7 +36,7 @@ impl Ranges for Reading<'_> {
         from: Which,
         range: Range<u64>,
         take: &mut dyn FnMut(&[u8]),
-    ) -> Result<Given<()>, LayerFault> {
+    ) -> Result<Got<()>, LayerFault> {
         let part = match (from, self.beside) {
             (Which::Beside, Some((blob, size))) => match self.source.read_range(blob, size, range) {
                 Err(crate::transport::TransferError::Registry(error)) if error.leaves_whole() => {
@@ -53,14 +53,14 @@ impl Ranges for Reading<'_> {
                 self.requests = self.requests.saturating_add(1);
                 self.bytes = self.bytes.saturating_add(length(&bytes));
                 take(&bytes);
-                Ok(Given::Range)
+                Ok(Got::Range)
             }
             Part::Refused => {
                 self.requests = self.requests.saturating_add(1);
-                Ok(Given::Whole(None))
+                Ok(Got::Whole(None))
             }
             // A pull reads on where it asked for a part: that is the one request for all of it.
-            Part::Whole => Ok(Given::Whole(Some(()))),
+            Part::Whole => Ok(Got::Whole(Some(()))),
         }
     }
 

@@ -8,7 +8,7 @@ use super::error::LayerError;
 use super::layer::Job;
 use super::report::Phase;
 use crate::length;
-use crate::look::{Given, Looked, NotBeside, Ranges, Which, find_beside, look, span};
+use crate::look::{Got, Looked, NotBeside, Ranges, Which, find_beside, look, span};
 use crate::registry::{BlobReader, Coverage, OnWhole};
 
 impl Job<'_> {
@@ -33,7 +33,7 @@ impl Ranges for Job<'_> {
         from: Which,
         range: Range<u64>,
         take: &mut dyn FnMut(&[u8]),
-    ) -> Result<Given<Self::Whole>, LayerError> {
+    ) -> Result<Got<Self::Whole>, LayerError> {
         self.context.reporter.phase(self.index, Phase::Toc);
         self.toc_bytes += span(&range);
         // A whole blob that is another than the layer's own is no way to pull the layer.
@@ -44,17 +44,17 @@ impl Ranges for Job<'_> {
         let own = from == Which::Own;
         let mut reader = match blob.read_range(range.clone(), on_whole) {
             Ok(reader) if own && reader.coverage() == Coverage::Whole && span(&range) < blob.size() => {
-                return Ok(Given::Whole(Some(Box::new(reader))));
+                return Ok(Got::Whole(Some(Box::new(reader))));
             }
             Ok(reader) => reader,
-            Err(error) if error.leaves_whole() => return Ok(Given::Whole(None)),
+            Err(error) if error.leaves_whole() => return Ok(Got::Whole(None)),
             Err(error) => return Err(error.into()),
         };
         while let Some(bytes) = reader.next_bytes()? {
             self.context.reporter.received(self.index, length(&bytes));
             take(&bytes);
         }
-        Ok(Given::Range)
+        Ok(Got::Range)
     }
 
     fn find_beside(&mut self) -> Result<Result<u64, NotBeside>, LayerError> {
