@@ -49,6 +49,84 @@
 //! [`Store::remove_image`]: store::Store::remove_image
 //! [`Store::collect`]: store::Store::collect
 //!
+//! # Forecasting a pull
+//!
+//! [`plan`](plan::plan) says what a pull would cost, reading tables of contents and nothing else: for a store, or for a
+//! machine that has given images.
+//!
+//! ```
+//! use shingle::plan::{Given, PlanOptions, plan};
+//! # use shingle::loopback::{Content, Loopback};
+//! use shingle::pull::{PullOptions, Quiet, pull};
+//! # use shingle::registry::{Client, ClientOptions, Reference};
+//! # use shingle::store::Store;
+//! use shingle::transport::{Location, open_source};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let layout = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/demo");
+//! # let home = tempfile::tempdir()?;
+//! # let registry = Loopback::start(Content::from_layout(layout.as_ref())?)?;
+//! # let mut options = ClientOptions::default();
+//! # options.tls_verify = false;
+//! # let client = Client::new(options)?;
+//! # let store = Store::open(home.path().join("store"))?;
+//! # let old: Reference = registry.reference("demo:v1").parse()?;
+//! # let new: Reference = registry.reference("demo:v2").parse()?;
+//! pull(&store, &client, &old, &PullOptions::default(), &Quiet)?;
+//!
+//! let source = open_source(&Location::Registry(new.clone()), &client)?;
+//! let forecast = plan("version 2", &*source, &Given::store(&store), &PlanOptions::default())?;
+//! assert!(forecast.total.fetched_bytes < forecast.total.blob_bytes);
+//!
+//! let report = pull(&store, &client, &new, &PullOptions::default(), &Quiet)?;
+//! let fetched: u64 = report.layers.iter().map(|layer| layer.fetched_bytes).sum();
+//! assert_eq!(fetched, forecast.total.fetched_bytes);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Seeing what images share
+//!
+//! [`Overlap`](shingle_core::overlap::Overlap) compares images by their tables of contents, wherever those come from; here
+//! they are those of a store:
+//!
+//! ```
+//! use shingle::shingle_core::overlap::{Layer, Overlap, Pulled};
+//! # use shingle::loopback::{Content, Loopback};
+//! # use shingle::pull::{PullOptions, Quiet, pull};
+//! # use shingle::registry::{Client, ClientOptions};
+//! # use shingle::store::Store;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let layout = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/demo");
+//! # let home = tempfile::tempdir()?;
+//! # let registry = Loopback::start(Content::from_layout(layout.as_ref())?)?;
+//! # let mut options = ClientOptions::default();
+//! # options.tls_verify = false;
+//! # let client = Client::new(options)?;
+//! # let store = Store::open(home.path().join("store"))?;
+//! # for tag in ["v1", "v2"] {
+//! #     pull(&store, &client, &registry.reference(&format!("demo:{tag}")).parse()?, &PullOptions::default(), &Quiet)?;
+//! # }
+//! let mut overlap = Overlap::new();
+//! for image in store.images()? {
+//!     let stored = image.layers.iter().map(|layer| store.layer(&layer.id())).collect::<Result<Vec<_>, _>>()?;
+//!     let layers = image.layers.iter().zip(&stored).map(|(layer, stored)| Layer {
+//!         toc: &stored.toc,
+//!         blob: Some(layer.blob),
+//!         diff_id: Some(layer.diff_id),
+//!         blob_len: layer.size,
+//!         pulled: Pulled::ByFile,
+//!     });
+//!     overlap.add_image(image.reference, &layers.collect::<Vec<_>>(), store.limits())?;
+//! }
+//! let matrix = overlap.matrix();
+//! let (all, shared) = (matrix.files[0][0].logical, matrix.files[0][1].logical);
+//! assert!(shared > 0 && shared < all, "some of the first image is in the second");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Converting
 //!
 //! A [`Location`](transport::Location) says where an image lies, in skopeo's words; [`convert`](transfer::convert) brings it
@@ -92,6 +170,7 @@
 //! | [`registry`] | manifests, byte ranges of blobs and uploads, with credentials, redirects and repetition seen to |
 //! | [`store`] | the directory that pulled layers live in: images, trees, what is held, gc |
 //! | [`pull`](mod@pull) | bringing an image into the store, with a [`Reporter`](pull::Reporter) that hears how it goes |
+//! | [`plan`](mod@plan) | what such a pull would cost, before it is made |
 //! | [`unpack`](mod@unpack) | one plain directory from an image in the store |
 //! | [`transport`] | images in registries, layouts, archives and directories, to read and to write |
 //! | [`transfer`] | copying, converting and pushing images between those |
@@ -134,7 +213,9 @@ pub use shingle_core;
 pub mod config;
 #[cfg(feature = "loopback")]
 pub mod loopback;
+mod look;
 pub mod pack;
+pub mod plan;
 pub mod pull;
 pub mod registry;
 pub mod store;
