@@ -18,6 +18,9 @@ use crate::tar_split::{Members, TarSplit, TarSplitError};
 /// each bad byte agrees, and what the tar says instead is returned, to be put in its place.
 ///
 /// Memory is bounded by the names, and only if the order differs.
+///
+/// # Errors
+/// They differ, or the tar-split cannot be followed; see [`Disagreement::severity`].
 pub fn check_agreement<'a>(
     toc: impl IntoIterator<Item = &'a Member>,
     tar: &TarSplit,

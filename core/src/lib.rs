@@ -106,6 +106,7 @@
 //!
 //! | | |
 //! |---|---|
+//! | [`overlap`] | what any number of images share, from their TOCs alone |
 //! | [`writer`] | tars into zstd:chunked layers |
 //! | [`verify`] | everything that is wrong with a blob, not only the first lie |
 //! | [`tar`] | members and contents of a tar, and what in it readers disagree on |
@@ -144,6 +145,7 @@
     clippy::exhaustive_enums,
     clippy::exhaustive_structs,
     clippy::indexing_slicing,
+    clippy::missing_errors_doc,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core
 )]

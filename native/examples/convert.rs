@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(format) = args.next() {
         options.write = WriteOptions::new(format.parse()?);
     }
-    // Asked only where a location is a registry; takes the credentials of podman and docker.
+    // Asked only where a location is a registry.
     let client = Client::new(ClientOptions::default())?;
     let source = open_source(&from, &client)?;
     let destination = open_destination(&to, &client)?;

@@ -167,7 +167,7 @@
 //!
 //! | module | what a program uses it for |
 //! |---|---|
-//! | [`registry`] | manifests, byte ranges of blobs and uploads, with credentials, redirects and repetition seen to |
+//! | [`registry`] | manifests, byte ranges of blobs and uploads, with anonymous tokens, redirects and repetition seen to |
 //! | [`store`] | the directory that pulled layers live in: images, trees, what is held, gc |
 //! | [`pull`](mod@pull) | bringing an image into the store, with a [`Reporter`](pull::Reporter) that hears how it goes |
 //! | [`plan`](mod@plan) | what such a pull would cost, before it is made |
@@ -204,16 +204,16 @@
 //!   surface is listed in `api.txt` beside this crate's manifest. Types of other crates in it are [`bytes::Bytes`],
 //!   `serde`'s traits and [`serde_json::Value`], each at version 1, and [`shingle_core`]'s.
 
-#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs, clippy::missing_errors_doc)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that goes wrong should panic"))]
 
 pub use shingle_core;
 
 #[cfg(feature = "config")]
 pub mod config;
+mod look;
 #[cfg(feature = "loopback")]
 pub mod loopback;
-mod look;
 pub mod pack;
 pub mod plan;
 pub mod pull;

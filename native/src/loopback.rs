@@ -37,6 +37,9 @@ pub struct Loopback {
 
 impl Loopback {
     /// Starts serving `content` on a free port of 127.0.0.1, from a thread of its own.
+    ///
+    /// # Errors
+    /// There is no free port, or no thread.
     pub fn start(content: Content) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let bind = || runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));

@@ -3,6 +3,9 @@
 //! The face is blocking and may be used from many threads at once; inside, one small runtime does the waiting. Nothing
 //! here judges a layer's content: documents are checked against their digests, blob bytes are handed on as they come.
 //!
+//! Access is anonymous: tokens are fetched where a registry gives them to everybody, and there is no login yet. Proxies are
+//! those that the environment names.
+//!
 //! ```no_run
 //! use shingle::registry::{Client, ClientOptions, OnWhole, Platform, Reference};
 //!

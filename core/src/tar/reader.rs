@@ -120,8 +120,10 @@ impl TarReader {
     /// Takes the end of the stream.
     ///
     /// Accepts a tar without the two zero blocks, as GNU tar does, one whose last padding is missing, as Go does, and
-    /// one of no bytes at all. What is left of a header after a member's end is nobody's, as for GNU tar. Fails if the
-    /// stream ends within the first header, an extension or a payload.
+    /// one of no bytes at all. What is left of a header after a member's end is nobody's, as for GNU tar.
+    ///
+    /// # Errors
+    /// The stream ends within the first header, an extension or a payload; or the error that was met before, again.
     pub fn finish(self) -> Result<(), TarError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -357,7 +359,8 @@ impl TarReader {
 impl<'a> TarEvents<'a> {
     /// Returns the next step, or `None` when all bytes were used.
     ///
-    /// A reader that failed repeats its error.
+    /// # Errors
+    /// The tar is damaged or above a limit. A reader that failed repeats its error.
     pub fn next_event(&mut self) -> Result<Option<TarEvent<'a>>, TarError> {
         if let Some(error) = &self.reader.failed {
             return Err(error.clone());

@@ -91,7 +91,8 @@ impl TarSplitReader {
 
     /// Takes the next bytes, however few.
     ///
-    /// A reader that failed repeats its error.
+    /// # Errors
+    /// A line is no record, or the records are above a limit. A reader that failed repeats its error.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -100,6 +101,9 @@ impl TarSplitReader {
     }
 
     /// Takes the end: reads all tar headers and returns the tar-split if they agree with the records.
+    ///
+    /// # Errors
+    /// They do not agree, or the records are cut short or broken.
     pub fn finish(mut self) -> Result<TarSplit, TarSplitReadError> {
         // The last line feed may be missing.
         self.receive(b"\n")?;

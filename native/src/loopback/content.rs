@@ -56,6 +56,9 @@ impl Source {
 
 impl Content {
     /// Opens an OCI image layout. Its blobs are read when asked for; images without a name are tagged `latest`.
+    ///
+    /// # Errors
+    /// A file cannot be read, or an index leads to a manifest that is not there.
     pub fn from_layout(layout: &Path) -> Result<Self, LayoutError> {
         let mut content = Self::default();
         let blobs = layout.join("blobs/sha256");

@@ -31,6 +31,9 @@ impl Blob {
     /// Asks for a range of the blob and waits for the answer's headers, trying again what is worth it.
     ///
     /// An empty range gives an empty body without a request. The body is not checked against any digest.
+    ///
+    /// # Errors
+    /// The range is not one of the blob, or no tries are left: the registry refuses, answers something else, or is not there.
     pub fn open_range(&self, range: Range<u64>, on_whole: OnWhole) -> Result<BlobBody, RegistryError> {
         let asked = self.asked(&range);
         if range.start > range.end || range.end > self.size {
@@ -67,11 +70,17 @@ impl Blob {
     }
 
     /// Asks for the whole blob.
+    ///
+    /// # Errors
+    /// As [`open_range`](Self::open_range).
     pub fn open_whole(&self) -> Result<BlobBody, RegistryError> {
         self.open_range(0..self.size, OnWhole::Keep)
     }
 
     /// Asks for a range of the blob, to be read by one who goes on where a body was cut short.
+    ///
+    /// # Errors
+    /// As [`open_range`](Self::open_range).
     pub fn read_range(&self, range: Range<u64>, on_whole: OnWhole) -> Result<BlobReader, RegistryError> {
         Ok(BlobReader::new(self.open_range(range, on_whole)?))
     }
@@ -163,8 +172,11 @@ impl BlobBody {
 
     /// Returns the next bytes, which lie at [`offset`](Self::offset), or `None` at [`end`](Self::end).
     ///
-    /// A body that ends early is an error, also where it ends in order: `None` means that everything came. After an
-    /// error the bytes from `offset` on are still owed, and this body has no more of them.
+    /// `None` means that everything came.
+    ///
+    /// # Errors
+    /// The body breaks off, stalls, or ends early, also where it ends in order. Afterwards the bytes from `offset` on are
+    /// still owed, and this body has no more of them.
     pub fn next_bytes(&mut self) -> Result<Option<Bytes>, RegistryError> {
         while self.offset < self.end {
             let Some(bytes) = self.receive().inspect_err(|_| self.source = None)? else { continue };

@@ -88,6 +88,11 @@ pub struct Client {
 
 impl Client {
     /// Starts a client with its own runtime; touches no network.
+    ///
+    /// Makes ring the process's default provider of cryptography for rustls, unless one was chosen before.
+    ///
+    /// # Errors
+    /// No thread can be started, or no certificate authorities are found.
     pub fn new(options: ClientOptions) -> Result<Self, ClientError> {
         // Fails when the embedding program already chose a provider, which is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -125,6 +130,10 @@ impl Client {
 
     /// Fetches the manifest and the config of an image, checked against their digests; of an index, the image for
     /// `platform`.
+    ///
+    /// # Errors
+    /// The registry does not give them, they are not what their digests or sizes say, or make no image for `platform`
+    /// that can be pulled; [`RegistryError::is_refusal`] and [`is_gone`](RegistryError::is_gone) tell these apart.
     pub fn fetch_manifest(
         &self,
         reference: &Reference,
@@ -143,6 +152,9 @@ impl Client {
     }
 
     /// Fetches a manifest, and of that only what it says of its layers: for blobs that belong to no image to run.
+    ///
+    /// # Errors
+    /// The registry does not give it, or it is no manifest.
     pub fn fetch_blobs_of(&self, reference: &Reference) -> Result<Vec<BlobDescriptor>, RegistryError> {
         self.shared.handle.block_on(super::image::blobs_of(&self.shared, reference))
     }

@@ -28,7 +28,10 @@ impl BlobReader {
 
     /// Returns the next bytes, which lie at [`offset`](Self::offset), or `None` at [`end`](Self::end).
     ///
-    /// Waits and asks again for what is missing where the body was cut; fails when that failed too often in a row.
+    /// Waits and asks again for what is missing where the body was cut.
+    ///
+    /// # Errors
+    /// That failed too often in a row, or what failed is not worth trying again.
     pub fn next_bytes(&mut self) -> Result<Option<Bytes>, RegistryError> {
         loop {
             match self.body.next_bytes() {
