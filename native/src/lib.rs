@@ -196,13 +196,15 @@
 //!   `is_refusal` where input that was refused is to be told from a machine or a network that failed, and `hint` where
 //!   there is advice, in the words of the command line.
 //! - **Units**: lengths and offsets are bytes; times are [`Duration`](std::time::Duration)s, but `seconds` in reports,
-//!   which serialise to what `shingle --json` prints.
-//! - **Threads**: all calls block. Do not make them inside an asynchronous runtime, but from a thread beside it.
+//!   which serialise with the names that `shingle --json` prints.
+//! - **Threads**: all calls block, and those that talk to a registry panic inside an asynchronous runtime. Make them from a
+//!   thread beside it, in tokio with `spawn_blocking`. Stores, clients, sources and destinations are shared by threads.
+//! - **Processes**: any number may pull into one store at once; gc waits for them.
 //! - **Panics**: only for mistakes in this crate, never for what a registry sends or a disk holds.
 //! - **Platform**: Linux. Files are opened below directory handles and never through a link that a layer made.
 //! - **Versions**: what may grow is `#[non_exhaustive]`: make an options struct with `default()`, then set fields. The
-//!   surface is listed in `api.txt` beside this crate's manifest. Types of other crates in it are [`bytes::Bytes`],
-//!   `serde`'s traits and [`serde_json::Value`], each at version 1, and [`shingle_core`]'s.
+//!   surface is listed in `api.txt` beside this crate's manifest. Types of other crates in it are `bytes::Bytes`,
+//!   serde's traits and `serde_json`'s `Value`, `Map` and `Error`, each at version 1, and [`shingle_core`]'s.
 
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs, clippy::missing_errors_doc)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that goes wrong should panic"))]

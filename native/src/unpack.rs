@@ -1,4 +1,8 @@
 //! Unpacking an image: its layers stacked into one plain directory.
+//!
+//! For programs that want a root file system rather than layers to mount. Files are linked or cloned from the store where
+//! the link mode allows, so the directory may cost next to nothing; hard-linked files are the store's own and must not be
+//! written to.
 
 use std::os::fd::AsFd;
 use std::path::Path;

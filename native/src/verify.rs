@@ -1,4 +1,7 @@
 //! Verification of images where they lie: every layer, read once, held against everything that is said of it.
+//!
+//! For checking what another tool wrote: [`images`] finds what to check, [`layer`] reads one blob and returns every
+//! difference, not only the first. A pull needs none of this, it proves what it takes.
 
 use std::io::Read;
 use std::ops::Range;

@@ -1,5 +1,8 @@
 //! Writes layers, on all cores.
 //!
+//! For programs that build images themselves: [`pack`] makes the blob of a layer from its tar, and returns what manifest
+//! and config must say of it. To do so for a whole image, see [`transfer`](crate::transfer).
+//!
 //! ```text
 //! Read ─► Splitter ─┬─► Batch ─► worker ─► Packed ─┬─► Assembler ─► Write
 //!                   └─► … jobs of them …       ────┘

@@ -1,4 +1,9 @@
 //! Pulling an image: layers in parallel, each by file where it can be, whole where not, proven either way.
+//!
+//! [`pull`] does all of it, blocking, with [`PullOptions`] for how and a [`Reporter`] (or [`Quiet`]) for progress; the
+//! [`PullReport`] says what each layer cost and what it was proven by. [`Store::tree_path`] then leads to a layer's
+//! directory, and [`unpack`](crate::unpack::unpack) makes one directory of all of them. To stop a pull, end the process or
+//! let it run: whatever it had not finished is swept when the store is next opened.
 
 mod error;
 mod files;

@@ -1,5 +1,10 @@
 //! The store: one directory that holds contents, layers, trees and images.
 //!
+//! [`Store::open`] makes or opens one; [`pull`](crate::pull) fills it. A program reads from it which images are there, where
+//! a layer's tree lies and what its table of contents says, and takes images out again. What is written into it goes
+//! through a pull's proof, so there is no function that adds a layer. Below the directory, only this is for others to
+//! read, and nothing to write:
+//!
 //! ```text
 //! lock             held shared by whoever reads or adds, exclusively by gc
 //! publish.lock     held by whoever gives a layer its name
