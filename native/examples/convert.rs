@@ -4,7 +4,7 @@
 //!
 //! ```sh
 //! cargo run -p shingle --example convert -- docker://quay.io/fedora/fedora:latest oci:fedora:latest
-//! cargo run -p shingle --example convert -- oci:tests/fixtures/zoo/gzip:latest oci-archive:zoo.tar zstd:chunked
+//! cargo run -p shingle --example convert -- oci:tests/fixtures/zoo/gzip:zoo oci-archive:zoo.tar zstd:chunked
 //! ```
 //!
 //! For one tar without an image around it, see `pack.rs`.

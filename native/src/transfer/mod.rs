@@ -1,9 +1,9 @@
 //! Bringing images from one place to another: as they are, or with their layers written anew.
 //!
 //! [`copy`](copy()) changes nothing, [`convert`](convert()) writes layers anew on the way, [`push`](push()) does so from a
-//! store. Source and destination
-//! come from [`open_source`](crate::transport::open_source) and [`open_destination`](crate::transport::open_destination),
-//! or are the program's own. A [`Watcher`] (or [`Quiet`]) hears how it goes. What fails leaves nothing visible.
+//! store. Source and destination come from [`open_source`](crate::transport::open_source) and
+//! [`open_destination`](crate::transport::open_destination), or are the program's own. A [`Watcher`] (or [`Quiet`]) hears
+//! how it goes. What fails leaves nothing visible.
 
 mod carry;
 mod convert;
