@@ -50,10 +50,10 @@ pub(crate) struct PlanArgs {
     #[arg(long, conflicts_with_all = ["given", "given_store"])]
     pub(crate) given_nothing: bool,
     /// List every range and where each file comes from, too; needs --json.
-    #[arg(long, requires = "json")]
+    #[arg(long)]
     pub(crate) full: bool,
     /// Say what the pull would cost over slower and faster links, too; not with --json.
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long)]
     pub(crate) links: bool,
     #[command(flatten)]
     pub(crate) source: SourceArgs,

@@ -19,6 +19,13 @@ const ROUND_TRIPS: [u64; 3] = [1, 20, 100];
 const BANDWIDTHS: [u64; 3] = [1, 10, 100];
 
 pub(super) fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> Result<(), Failure> {
+    // clap sees --json in one of its two places only.
+    if args.full && !printer.json() {
+        return Err(Failure::new(anyhow::anyhow!("--full: needs --json")));
+    }
+    if args.links && printer.json() {
+        return Err(Failure::new(anyhow::anyhow!("--links: not with --json")));
+    }
     let config = PullConfig::load()?;
     let client = client(args.source.tls_verify, args.cost.jobs)?;
     let mut options = PlanOptions::default();

@@ -272,6 +272,10 @@ fn each_failure_has_its_status() {
     let error = scene.run(&["plan", "--tls-verify=false", "--given-store", &v1]).failed(2);
     assert!(error.contains("there is no store"), "{error}");
     scene.run(&["plan", "--given-nothing", "--given-store", &v1]).failed(2);
+    let error = scene.run(&["plan", "--full", &v1]).failed(2);
+    assert_eq!(error, "error: --full: needs --json\n");
+    let error = scene.run(&["plan", "--links", "--json", &v1]).failed(2);
+    assert!(error.contains("--links: not with --json"), "{error}");
     // A table of contents that is not what its digest says.
     let layout = scene.home.path().join("bent");
     scene
