@@ -61,6 +61,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// Documents a library with all its features; returns where the description for machines is.
+///
+/// In the shared target directory, because a second one would compile every dependency again; cargo takes the library's
+/// pages for people out of `target/doc` then, until the next `cargo doc`.
 fn rustdoc(root: &Path, package: &str) -> anyhow::Result<PathBuf> {
     let target = root.join("target");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
