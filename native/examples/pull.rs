@@ -52,8 +52,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             if let Some(hint) = error.hint() {
                 println!("hint: {hint}");
             }
-            // What was refused by a check will be refused again; what failed may work in a moment.
-            return Err(format!("refused: {}, {error}", error.is_refusal()).into());
+            // What a check refused will be refused again; what failed may work in a moment.
+            let how = if error.is_refusal() { "refused" } else { "failed" };
+            return Err(format!("{how}: {error}").into());
         }
     };
     let fetched: u64 = report.layers.iter().map(|layer| layer.fetched_bytes).sum();
