@@ -64,7 +64,7 @@ impl Unwrap {
         Plain { unwrap: self, bytes }
     }
 
-    /// Goes on with bytes that were received, and that an earlier guard left [unread](Plain::unread).
+    /// Goes on with bytes that were received, and that an earlier guard left [unread](Plain::into_unread).
     pub fn resume<'a>(&'a mut self, unread: &'a [u8]) -> Plain<'a> {
         Plain { unwrap: self, bytes: unread }
     }
@@ -162,10 +162,11 @@ impl Plain<'_> {
     }
 }
 
-impl Plain<'_> {
-    /// Returns how many of the last bytes received were not decoded yet. Even if it is none, more may come of what was.
-    pub const fn unread(&self) -> usize {
-        self.bytes.len()
+impl<'a> Plain<'a> {
+    /// Ends the guard early and returns the bytes that were not decoded yet. Even if there are none, more may come of
+    /// those that were.
+    pub const fn into_unread(self) -> &'a [u8] {
+        self.bytes
     }
 }
 

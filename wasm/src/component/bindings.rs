@@ -25,7 +25,9 @@ wit_bindgen::generate!({ world: "reader", path: "wit" });
 #[cfg(feature = "writer")]
 wit_bindgen::generate!({ world: "shingle", path: "wit" });
 
-pub(super) use exports::shingle::core::{errors, http, pull, tar_errors, toc_errors, types};
+#[cfg(feature = "writer")]
+pub(super) use exports::shingle::core::write;
+pub(super) use exports::shingle::core::{errors, http, pull, tar_errors, toc_errors, types, whole};
 
 use super::Component;
 

@@ -14,7 +14,7 @@ use super::toc_errors::{bad_tar_split, digests, disagreement, locate, toc};
 use super::types::{index, name, range, wide};
 
 /// Makes an error of a text, a judgement and what the WIT has for it, if it has anything.
-fn error(message: String, lie: bool, cause: Option<wit::Cause>) -> wit::Error {
+pub(super) fn error(message: String, lie: bool, cause: Option<wit::Cause>) -> wit::Error {
     wit::Error { message, lie, cause: cause.unwrap_or(wit::Cause::Other) }
 }
 

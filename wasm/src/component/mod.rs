@@ -8,6 +8,11 @@ mod pull;
 mod tar_errors;
 mod toc_errors;
 mod types;
+mod whole;
+#[cfg(feature = "writer")]
+mod write;
+#[cfg(feature = "writer")]
+mod write_errors;
 
 /// What implements the worlds of `wit/world.wit`.
 #[derive(Debug)]

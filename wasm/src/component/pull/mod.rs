@@ -18,6 +18,7 @@ use super::bindings::pull as wit;
 use super::bindings::types;
 
 pub(super) use check::VerifiedLayer;
+pub(super) use toc::{Toc, file};
 
 impl wit::Guest for Component {
     type Basis = toc::Basis;
@@ -30,7 +31,7 @@ impl wit::Guest for Component {
     type Plan = plan::Plan;
     type Receipt = fetch::Receipt;
     type TailFetch = look::TailFetch;
-    type Toc = toc::Toc;
+    type Toc = Toc;
     type TocFetch = look::TocFetch;
     type VerifiedLayer = VerifiedLayer;
 

@@ -112,6 +112,6 @@ fn chunk(chunk: &shingle_core::Chunk) -> wit::Chunk {
 }
 
 /// The index of a file's entry.
-pub(super) fn file(file: FileId) -> u32 {
+pub(in crate::component) fn file(file: FileId) -> u32 {
     crate::component::types::index(file.index())
 }
