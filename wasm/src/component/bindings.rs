@@ -27,7 +27,7 @@ wit_bindgen::generate!({ world: "shingle", path: "wit" });
 
 #[cfg(feature = "writer")]
 pub(super) use exports::shingle::core::write;
-pub(super) use exports::shingle::core::{errors, http, pull, tar_errors, toc_errors, types, whole};
+pub(super) use exports::shingle::core::{errors, http, overlap, pull, tar_errors, toc_errors, types, whole};
 
 use super::Component;
 

@@ -4,6 +4,7 @@ mod answer;
 mod bindings;
 mod errors;
 mod http;
+mod overlap;
 mod pull;
 mod tar_errors;
 mod toc_errors;

@@ -156,7 +156,7 @@ impl From<&Member> for types::Member {
     }
 }
 
-const fn kind(kind: Kind) -> types::Kind {
+pub(super) const fn kind(kind: Kind) -> types::Kind {
     match kind {
         Kind::Block => types::Kind::Block,
         Kind::Char => types::Kind::Char,

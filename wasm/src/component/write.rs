@@ -2,9 +2,7 @@
 
 use std::cell::RefCell;
 
-use shingle_core::writer::{
-    self, Assembler, BatchEncoder, Format, Splitter, WriteOptions, WrittenLayer,
-};
+use shingle_core::writer::{self, Assembler, BatchEncoder, Format, Splitter, WriteOptions, WrittenLayer};
 
 use super::Component;
 use super::bindings::errors::Error;
