@@ -352,10 +352,21 @@ pub(crate) fn read_whole(
         if read == 0 {
             break;
         }
-        let pieces = core.call("whole-fetch.receive", |store, reader| {
-            reader.shingle_core_whole().whole_fetch().call_receive(store, fetch, &piece[..read])
-        })?;
-        pieces.map_err(refused)?.into_iter().try_for_each(&mut take)?;
+        let mut bytes = &piece[..read];
+        loop {
+            let pieces = core.call("whole-fetch.receive", |store, reader| {
+                reader.shingle_core_whole().whole_fetch().call_receive(store, fetch, bytes)
+            })?;
+            pieces.map_err(refused)?.into_iter().try_for_each(&mut take)?;
+            // A few bytes may hold gigabytes: those come bit by bit.
+            let pending = core.call("whole-fetch.pending", |store, reader| {
+                reader.shingle_core_whole().whole_fetch().call_pending(store, fetch)
+            })?;
+            if !pending {
+                break;
+            }
+            bytes = &[];
+        }
     }
     let whole = core.call("whole-fetch.finish", |store, reader| {
         reader.shingle_core_whole().whole_fetch().call_finish(store, fetch, &layer.blob, &layer.diff_id)
