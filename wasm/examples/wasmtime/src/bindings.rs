@@ -1,6 +1,6 @@
 //! What `wasmtime` makes of `wasm/wit`: one function for each of the component's, its records as structs, its resources
 //! as handles.
-#![expect(missing_docs, clippy::all, reason = "generated; the documentation is in the WIT")]
+#![expect(missing_docs, reason = "generated; the documentation is in the WIT")]
 #![allow(
     unreachable_pub,
     clippy::as_conversions,

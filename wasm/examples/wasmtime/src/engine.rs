@@ -281,6 +281,7 @@ impl ResourceLimiter for Cage {
 }
 
 /// An error of wasmtime as one of `anyhow`'s.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 fn plain(error: wasmtime::Error) -> anyhow::Error {
     anyhow!("{error:#}")
 }

@@ -175,7 +175,8 @@ fn read(core: &mut Core, source: &mut dyn Source, reference: &str) -> Result<Ima
     let diff_ids = config.rootfs.diff_ids;
     ensure!(diff_ids.len() == manifest.layers.len(), "manifest and config differ in the number of layers");
     let layers = manifest.layers.into_iter().zip(diff_ids).map(|(layer, diff_id)| {
-        (hex(&layer.digest)?, hex(&diff_id)?);
+        hex(&layer.digest)?;
+        hex(&diff_id)?;
         Ok(Layer {
             blob: layer.digest,
             size: layer.size,

@@ -186,17 +186,20 @@ impl Machine {
 
     /// Gives it bytes; what it hands back belongs in files.
     fn receive(&self, core: &mut Core, bytes: &[u8]) -> Result<Vec<pull::Lent>> {
-        let lent = core.call("receive", |store, reader| {
+        core.call("receive", |store, reader| {
             let pull = reader.shingle_core_pull();
-            match self {
-                Self::Fetch(fetch) => pull.fetch().call_receive(store, *fetch, bytes),
+            Ok(match self {
+                Self::Fetch(fetch) => pull.fetch().call_receive(store, *fetch, bytes)?.map_err(refused),
                 Self::Tail(tail) => {
-                    pull.tail_fetch().call_receive(store, *tail, bytes).map(|()| Ok(Vec::new()))
+                    pull.tail_fetch().call_receive(store, *tail, bytes)?;
+                    Ok(Vec::new())
                 }
-                Self::Toc(toc) => pull.toc_fetch().call_receive(store, *toc, bytes).map(|()| Ok(Vec::new())),
-            }
-        })?;
-        lent.map_err(refused)
+                Self::Toc(toc) => {
+                    pull.toc_fetch().call_receive(store, *toc, bytes)?;
+                    Ok(Vec::new())
+                }
+            })
+        })?
     }
 }
 
@@ -259,6 +262,7 @@ pub(crate) fn words(reason: Reason) -> String {
 }
 
 /// An error value of the component: somebody lies, and the layer must not be pulled.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 pub(crate) fn refused(error: Error) -> anyhow::Error {
     anyhow!("{}", error.message)
 }

@@ -1,5 +1,7 @@
 //! The wasmtime host: what it pulls is right, and whatever it is served, it ends.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and says what it saw")]
+
 mod support;
 
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! What the tests of the host share: the component, images made by hand, and a registry that misbehaves as told.
 
-#![allow(dead_code, clippy::unwrap_used, reason = "no test uses all of it, and a test may panic")]
+#![allow(dead_code, reason = "no test uses all of it")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
