@@ -18,7 +18,7 @@ use crate::random::Random;
 const MEMORY: usize = 3 << 30;
 /// Cases for each instance: memory is never given back.
 const CASES: u64 = 40;
-const STEPS: usize = 40;
+const STEPS: usize = 25;
 
 #[test]
 fn no_call_whatever_breaks_the_component() {
