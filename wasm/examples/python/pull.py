@@ -11,6 +11,7 @@ and proves. Objects are kept by digest in DIR/objects, tables of contents in DIR
 import argparse
 import http.client
 import json
+import os
 import shutil
 import sys
 import threading
