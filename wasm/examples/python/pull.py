@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Plans and pulls container images with the component shingle:core in wasmtime.
 
-    pull.py [--component FILE] plan REF [--given REF]... [--full] [--trust diffid|toc]
-    pull.py [--component FILE] pull REF --store DIR [--trust diffid|toc]
+    pull.py [--component FILE] [--cache DIR] plan REF [--given REF]... [--full] [--trust diffid|toc]
+    pull.py [--component FILE] [--cache DIR] pull REF --store DIR [--trust diffid|toc]
 
 REF is oci:DIR[:TAG] or http://HOST:PORT/REPOSITORY:TAG. This program reads and writes; the component decides, decodes
 and proves. Objects are kept by digest in DIR/objects, tables of contents in DIR/layers.
 """
 
 import argparse
+import hashlib
 import http.client
 import json
 import os
@@ -36,7 +37,7 @@ ATTEMPTS = 3
 class Core:
     """An instance of the component, which may run for so long and have so much memory."""
 
-    def __init__(self, path, seconds=600, memory=512 << 20):
+    def __init__(self, path, cache=None, seconds=600, memory=512 << 20):
         config = wasmtime.Config()
         config.epoch_interruption = True
         engine = wasmtime.Engine(config)
@@ -44,9 +45,22 @@ class Core:
         self.store.set_limits(memory_size=memory)
         self.store.set_epoch_deadline(seconds)
         threading.Thread(target=self.tick, args=(engine,), daemon=True).start()
-        component = Component.from_file(engine, path)
+        component = self.load(engine, Path(path).read_bytes(), cache)
         self.instance = Linker(engine).instantiate(self.store, component)
         self.functions = {}
+
+    @staticmethod
+    def load(engine, wasm, cache):
+        """Compiles, or takes machine code from a directory that nobody else may be able to write to."""
+        if cache is None:
+            return Component(engine, wasm)
+        kept = Path(cache) / f"{hashlib.sha256(wasm).hexdigest()}-py{wasmtime.__version__}.cwasm"
+        if not kept.exists():
+            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            unfinished = kept.with_suffix(f".{os.getpid()}")
+            unfinished.write_bytes(Component(engine, wasm).serialize())
+            unfinished.rename(kept)
+        return Component.deserialize_file(engine, str(kept))
 
     @staticmethod
     def tick(engine):
@@ -154,6 +168,16 @@ def look(core, source, layer, policy):
     return opened, None, None, *cost
 
 
+def identity(core, basis, layer):
+    """What a layer is known by: only where its DiffID is proven is it the one that an image names."""
+    if basis and core("pull.[method]basis.trust", basis) == "toc":
+        toc = core("pull.[method]basis.toc", basis)
+        vouched = core("pull.[method]toc.vouched", toc)
+        core.drop(toc)
+        return f"toc-{hex_of(vouched)}"
+    return f"diffid-{hex_of(layer['diff_id'])}"
+
+
 def plan_json(core, layer, plan, toc_bytes, requests, full):
     """What `shingle plan --json` says of a layer that is pulled by file."""
     summary = core("pull.[method]plan.summary", plan)
@@ -219,24 +243,30 @@ def files_of(core, plan):
 
 def plan_image(core, reference, given, policy, full):
     inventory = core("pull.[constructor]inventory")
-    present = set()
+    held, seen = set(), set()
     for other in given:
         source, _, layers = open_image(core, other)
         for layer in layers:
             basis, _, body, *_ = look(core, source, layer, policy)
+            held.add(identity(core, basis, layer))
             holder = basis or read_whole(core, source, layer, policy, body)
             toc = core(f"pull.[method]{'basis' if basis else 'verified-layer'}.toc", holder)
             core("pull.[method]inventory.add-toc", inventory, toc)
             core.drop(toc, holder)
-            present.add(layer["diff_id"])
     source, digest, layers = open_image(core, reference)
     made = []
     for layer in layers:
-        if layer["diff_id"] in present:
+        # Two blobs that claim one DiffID are the same only if that is proven.
+        key = (layer["diff_id"], policy.trust == "toc" and layer["digest"])
+        if key in seen or identity(core, None, layer) in held:
             made.append(present_json(layer))
             continue
-        present.add(layer["diff_id"])
+        seen.add(key)
         basis, why, _, *cost = look(core, source, layer, policy)
+        if basis and identity(core, basis, layer) in held:
+            core.drop(basis)
+            made.append(present_json(layer))
+            continue
         plan = basis and core("pull.decide", basis, inventory, policy)
         if isinstance(plan, Record):
             plan, why = None, plan.message
@@ -297,9 +327,11 @@ def pull_image(core, reference, store, policy):
 
 
 def pull_layer(core, source, layer, store, policy):
-    if (store.root / "layers" / f"diffid-{hex_of(layer['diff_id'])}").exists():
+    if (store.root / "layers" / identity(core, None, layer)).exists():
         return present_json(layer)
     basis, why, body, *cost = look(core, source, layer, policy)
+    if basis and (store.root / "layers" / identity(core, basis, layer)).exists():
+        return present_json(layer)
     inventory = core("pull.[constructor]inventory")
     for path in sorted((store.root / "layers").iterdir()) if basis else ():
         toc = core("pull.[static]toc.from-stored", path.read_bytes(), policy.limits)
@@ -405,6 +437,7 @@ def pull_partial(core, source, layer, store, basis, plan):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--component", default="target/wasm/shingle_core.wasm", help="the component")
+    parser.add_argument("--cache", metavar="DIR", help="keep machine code here; nobody else may be able to write to it")
     commands = parser.add_subparsers(dest="command", required=True)
     plan = commands.add_parser("plan", help="print what a pull would fetch, as JSON")
     plan.add_argument("--given", action="append", default=[], metavar="REF", help="an image that is held already")
@@ -417,7 +450,7 @@ def main():
         command.add_argument("--trust", choices=("diffid", "toc"), default="diffid", help="how far to prove layers")
     args = parser.parse_args()
     try:
-        core = Core(args.component)
+        core = Core(args.component, args.cache)
         policy = core("types.default-policy")
         policy.trust = {"diffid": "diff-id", "toc": "toc"}[args.trust]
         if args.command == "plan":
