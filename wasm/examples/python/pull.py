@@ -11,6 +11,7 @@ and proves. Objects are kept by digest in DIR/objects, tables of contents in DIR
 import argparse
 import hashlib
 import http.client
+import importlib.metadata
 import json
 import os
 import shutil
@@ -54,7 +55,7 @@ class Core:
         """Compiles, or takes machine code from a directory that nobody else may be able to write to."""
         if cache is None:
             return Component(engine, wasm)
-        kept = Path(cache) / f"{hashlib.sha256(wasm).hexdigest()}-py{wasmtime.__version__}.cwasm"
+        kept = Path(cache) / f"{hashlib.sha256(wasm).hexdigest()}-py{importlib.metadata.version('wasmtime')}.cwasm"
         if not kept.exists():
             kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             unfinished = kept.with_suffix(f".{os.getpid()}")
