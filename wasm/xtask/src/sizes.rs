@@ -12,10 +12,10 @@ use wasmparser::{Parser, Payload};
 ///
 /// Whoever raises one says why in the commit.
 const BUDGET: [(&str, usize); 4] = [
-    ("shingle_core.wasm", 400_000),
-    ("shingle_core.reader.wasm", 300_000),
-    ("shingle_core.ruzstd.wasm", 400_000),
-    ("shingle_core.reader.ruzstd.wasm", 300_000),
+    ("shingle_core.wasm", 500_000),
+    ("shingle_core.reader.wasm", 460_000),
+    ("shingle_core.ruzstd.wasm", 425_000),
+    ("shingle_core.reader.ruzstd.wasm", 385_000),
 ];
 
 /// A file that was built.
