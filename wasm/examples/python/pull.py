@@ -132,10 +132,23 @@ class Store:
             (self.staging / str(file)).rename(self.object(digest))
         rung = core("pull.[method]verified-layer.trust", verified).replace("-", "")
         toc = core("pull.[method]verified-layer.toc", verified)
-        (self.staging / "toc").write_bytes(core("pull.[method]toc.to-stored", toc))
+        # `toc.to-stored` is for this, but of ten thousand files it is more than wasmtime-py may be handed at once.
+        with open(self.staging / "toc", "w") as stored:
+            for index, entry in entries_of(core, toc):
+                chunks = core("pull.[method]toc.chunks", toc, index)
+                held = [[it.digest, it.offset, it.len] for it in chunks if len(chunks) > 1 and it.body.tag != "zeros"]
+                print(json.dumps([entry.digest, entry.member.size, getattr(entry, "class"), held]), file=stored)
         name = hex_of(core("pull.[method]verified-layer.digest", verified))
         (self.staging / "toc").rename(self.root / "layers" / f"{rung}-{name}")
         core.drop(toc, verified)
+
+
+def entries_of(core, toc):
+    """Every file that has a digest, with the index of its entry."""
+    for first in range(0, core("pull.[method]toc.len", toc), BATCH):
+        for index, entry in enumerate(core("pull.[method]toc.entries", toc, first, BATCH), first):
+            if entry.digest:
+                yield index, entry
 
 
 def pull_image(core, reference, store, policy):
@@ -156,9 +169,11 @@ def pull_layer(core, source, layer, store, policy):
         return present_json(layer)
     inventory = core("pull.[constructor]inventory")
     for path in sorted((store.root / "layers").iterdir()) if basis else ():
-        toc = core("pull.[static]toc.from-stored", path.read_bytes(), policy.limits)
-        core("pull.[method]inventory.add-toc", inventory, toc)
-        core.drop(toc)
+        for line in open(path):
+            digest, size, kind, chunks = json.loads(line)
+            core("pull.[method]inventory.add-file", inventory, digest, size, kind)
+            for chunk, offset, length in chunks:
+                core("pull.[method]inventory.add-chunk", inventory, chunk, digest, offset, length)
     for _ in range(ATTEMPTS):
         plan = basis and core("pull.decide", basis, inventory, policy)
         if plan is None or isinstance(plan, Record):
@@ -197,11 +212,7 @@ def pull_whole(core, source, layer, store, policy, body):
 def pull_partial(core, source, layer, store, basis, plan):
     """Carries out a plan and proves the layer; returns the donors that are not what they are called."""
     toc = core("pull.[method]basis.toc", basis)
-    entries = {}
-    for first in range(0, core("pull.[method]toc.len", toc), BATCH):
-        for index, entry in enumerate(core("pull.[method]toc.entries", toc, first, BATCH), first):
-            if entry.digest:
-                entries[index] = (entry.digest, entry.member.size)
+    entries = {index: (entry.digest, entry.member.size) for index, entry in entries_of(core, toc)}
     core.drop(toc)
     sources = {planned.file: planned.source for planned in files_of(core, plan)}
     assembled = [file for file, of in sources.items() if of.tag == "assembled"]
