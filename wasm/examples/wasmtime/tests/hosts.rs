@@ -135,7 +135,8 @@ fn each_bound_stops_the_component() {
 /// Plans and pulls an image that means harm. It must end soon, with the words of an error.
 fn survive(guest: &Guest, reference: &str, trust: Trust) -> [anyhow::Result<Report>; 2] {
     let begun = Instant::now();
-    let store = scratch("hostile-store");
+    // Tests run side by side, each on a thread of its name.
+    let store = scratch(&format!("store-of-{}", std::thread::current().name().unwrap_or("all")));
     let pulled = |core: &mut Core| pull(core, reference, &Objects::open(&store)?, trust);
     let ends =
         [plan(&mut guest.start().unwrap(), reference, &[], trust, true), pulled(&mut guest.start().unwrap())];
