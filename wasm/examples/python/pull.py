@@ -1,156 +1,25 @@
 #!/usr/bin/env python3
 """Plans and pulls container images with the component shingle:core in wasmtime.
 
-    pull.py [--component FILE] plan REF [--given REF]... [--full] [--trust diffid|toc]
-    pull.py [--component FILE] pull REF --store DIR [--trust diffid|toc]
+    pull.py [--component FILE] [--cache DIR] plan REF [--given REF]... [--full] [--trust diffid|toc]
+    pull.py [--component FILE] [--cache DIR] pull REF --store DIR [--trust diffid|toc]
 
 REF is oci:DIR[:TAG] or http://HOST:PORT/REPOSITORY:TAG. This program reads and writes; the component decides, decodes
 and proves. Objects are kept by digest in DIR/objects, tables of contents in DIR/layers.
 """
 
 import argparse
-import http.client
 import json
+import os
 import shutil
 import sys
-import threading
-import time
 from pathlib import Path
 
 import wasmtime
-from wasmtime.component import Component, Linker, Record, Variant
+from wasmtime.component import Record
 
-import quick
-from sources import Refused, hex_of, manifest_of, need, open_image, record
-
-quick.install()
-# `layer.media_type` for the field `media-type`.
-Record.__getattr__ = lambda self, name: self.__dict__[name.replace("_", "-")]
-
-PIECE = 256 << 10
-BATCH = 4096
-ATTEMPTS = 3
-
-
-class Core:
-    """An instance of the component, which may run for so long and have so much memory."""
-
-    def __init__(self, path, seconds=600, memory=512 << 20):
-        config = wasmtime.Config()
-        config.epoch_interruption = True
-        engine = wasmtime.Engine(config)
-        self.store = wasmtime.Store(engine)
-        self.store.set_limits(memory_size=memory)
-        self.store.set_epoch_deadline(seconds)
-        threading.Thread(target=self.tick, args=(engine,), daemon=True).start()
-        component = Component.from_file(engine, path)
-        self.instance = Linker(engine).instantiate(self.store, component)
-        self.functions = {}
-
-    @staticmethod
-    def tick(engine):
-        while True:
-            time.sleep(1)
-            engine.increment_epoch()
-
-    def __call__(self, name, *args):
-        """Calls a function, such as `pull.look`, `pull.[method]plan.summary`, `pull.[static]fetch.finish`."""
-        if name not in self.functions:
-            interface, function = name.split(".", 1)
-            outer = self.instance.get_export_index(self.store, f"shingle:core/{interface}@0.1.0")
-            index = self.instance.get_export_index(self.store, function, outer)
-            function = self.instance.get_func(self.store, index)
-            # The function's type, once for all calls.
-            kind = function.type(self.store)
-            function.type = lambda _store: kind
-            self.functions[name] = function
-        result = self.functions[name](self.store, *args)
-        # A result comes as what it holds, and with a tag only where both sides are of one Python type.
-        if isinstance(result, Variant) and result.tag == "ok":
-            return result.payload
-        error = result.payload if isinstance(result, Variant) and result.tag == "err" else result
-        if isinstance(error, Record) and set(vars(error)) == {"message", "lie", "cause"}:
-            raise Refused(error.message)
-        return result
-
-    def drop(self, *resources):
-        for resource in resources:
-            resource.drop(self.store)
-
-
-def feed(core, source, kind, machine, blob, size, take=lambda lent: None):
-    """Gives a machine the bytes that it waits for, and asks again for the rest when a body breaks off."""
-    for _ in range(ATTEMPTS):
-        owed = core(f"pull.[method]{kind}.remaining", machine)
-        left = owed.end - owed.start
-        if left <= 0:
-            return "all", None
-        answer, body = source.range(blob, size, owed.start, owed.end)
-        if answer != "part" and not (answer == "whole" and left == size):
-            return answer, body
-        while left > 0:
-            try:
-                piece = body.read(min(PIECE, left))
-            except http.client.IncompleteRead as error:
-                piece = error.partial
-            if not piece:
-                break
-            left -= len(piece)
-            take(core(f"pull.[method]{kind}.receive", machine, piece))
-            while kind == "fetch" and core("pull.[method]fetch.pending", machine):
-                take(core("pull.[method]fetch.receive", machine, b""))
-    owed = core(f"pull.[method]{kind}.remaining", machine)
-    need(owed.start >= owed.end, f"blob {blob} breaks off at byte {owed.start}")
-    return "all", None
-
-
-def look(core, source, layer, policy):
-    """Finds the TOC: a basis or None, why there is none, a body that is on its way, bytes and requests that it took."""
-    cost = [0, 0]
-
-    def fed(kind, machine, blob, size):
-        owed = core(f"pull.[method]{kind}.remaining", machine)
-        answer, body = feed(core, source, kind, machine, blob, size)
-        if answer == "all":
-            cost[0] += owed.end - owed.start
-            cost[1] += owed.end > owed.start
-            return None
-        cost[1] += answer == "refused"
-        body = body if answer == "whole" and blob == layer["digest"] else None
-        return None, "the registry does not serve ranges of this blob", body, *cost
-
-    blob, size = layer["digest"], layer["size"]
-    annotations = sorted((layer.get("annotations") or {}).items())
-    looked = core("pull.look", record(media_type=layer["mediaType"], size=size, annotations=annotations), policy)
-    if looked.tag == "tail":
-        tail = looked.payload
-        if whole := fed("tail-fetch", tail, blob, size):
-            return whole
-        looked = core("pull.[static]tail-fetch.finish", tail)
-        if looked.tag == "elsewhere":
-            tag, image, problem = source.beside("-esgztoc")
-            digest, manifest = manifest_of(source, tag) if tag else (None, None)
-            if digest:
-                key = "containerd.io/snapshot/stargz/layer.digest"
-                ours = [m for m in manifest["layers"] if (m.get("annotations") or {}).get(key) == blob]
-                problem = "has none for it"
-            if not digest or not ours:
-                why = f"its table of contents should be in the image {image}, which {problem}"
-                return None, why, None, *cost
-            blob, size = ours[0]["digest"], ours[0]["size"]
-            try:
-                fetch = core("pull.[static]external-toc.fetch", looked.payload, size)
-            except Refused as why:
-                return None, str(why), None, *cost
-            looked = Variant("toc", fetch)
-    if looked.tag == "whole":
-        return None, looked.payload.message, None, *cost
-    if whole := fed("toc-fetch", looked.payload, blob, size):
-        return whole
-    opened = core("pull.[static]toc-fetch.finish", looked.payload)
-    if isinstance(opened, Record):
-        return None, opened.message, None, *cost
-    return opened, None, None, *cost
+from core import ATTEMPTS, BATCH, PIECE, Core, feed, files_of, identity, look, read_whole
+from sources import Refused, hex_of, need, open_image
 
 
 def plan_json(core, layer, plan, toc_bytes, requests, full):
@@ -209,54 +78,38 @@ def report(reference, digest, layers):
     return json.dumps(made, ensure_ascii=False, separators=(",", ":"))
 
 
-def files_of(core, plan):
-    files = []
-    while batch := core("pull.[method]plan.files", plan, len(files), BATCH):
-        files += batch
-    return files
-
-
 def plan_image(core, reference, given, policy, full):
     inventory = core("pull.[constructor]inventory")
-    present = set()
+    held, seen = set(), set()
     for other in given:
         source, _, layers = open_image(core, other)
         for layer in layers:
             basis, _, body, *_ = look(core, source, layer, policy)
+            held.add(identity(core, basis, layer))
             holder = basis or read_whole(core, source, layer, policy, body)
             toc = core(f"pull.[method]{'basis' if basis else 'verified-layer'}.toc", holder)
             core("pull.[method]inventory.add-toc", inventory, toc)
             core.drop(toc, holder)
-            present.add(layer["diff_id"])
     source, digest, layers = open_image(core, reference)
     made = []
     for layer in layers:
-        if layer["diff_id"] in present:
+        # Two blobs that claim one DiffID are the same only if that is proven.
+        key = (layer["diff_id"], policy.trust == "toc" and layer["digest"])
+        if key in seen or identity(core, None, layer) in held:
             made.append(present_json(layer))
             continue
-        present.add(layer["diff_id"])
+        seen.add(key)
         basis, why, _, *cost = look(core, source, layer, policy)
+        if basis and identity(core, basis, layer) in held:
+            core.drop(basis)
+            made.append(present_json(layer))
+            continue
         plan = basis and core("pull.decide", basis, inventory, policy)
         if isinstance(plan, Record):
             plan, why = None, plan.message
         made.append(plan_json(core, layer, plan, *cost, full) if plan else whole_json(layer, why, *cost))
         core.drop(*filter(None, (plan, basis)))
     return report(reference, digest, made)
-
-
-def read_whole(core, source, layer, policy, body, take=lambda piece: None):
-    """Reads a layer front to back: a verified layer. What it holds goes to `take`."""
-    body = body or source.whole(layer["digest"], layer["size"])
-    fetch = core("whole.[constructor]whole-fetch", policy.limits, False)
-    left = layer["size"] + 1
-    while piece := body.read(min(PIECE, left)):
-        left -= len(piece)
-        for made in core("whole.[method]whole-fetch.receive", fetch, piece):
-            take(made)
-        while core("whole.[method]whole-fetch.pending", fetch):
-            for made in core("whole.[method]whole-fetch.receive", fetch, b""):
-                take(made)
-    return core("whole.[static]whole-fetch.finish", fetch, layer["digest"], layer["diff_id"]).verified
 
 
 class Store:
@@ -279,10 +132,23 @@ class Store:
             (self.staging / str(file)).rename(self.object(digest))
         rung = core("pull.[method]verified-layer.trust", verified).replace("-", "")
         toc = core("pull.[method]verified-layer.toc", verified)
-        (self.staging / "toc").write_bytes(core("pull.[method]toc.to-stored", toc))
+        # `toc.to-stored` is for this, but of ten thousand files it is more than wasmtime-py may be handed at once.
+        with open(self.staging / "toc", "w") as stored:
+            for index, entry in entries_of(core, toc):
+                chunks = core("pull.[method]toc.chunks", toc, index)
+                held = [[it.digest, it.offset, it.len] for it in chunks if len(chunks) > 1 and it.body.tag != "zeros"]
+                print(json.dumps([entry.digest, entry.member.size, getattr(entry, "class"), held]), file=stored)
         name = hex_of(core("pull.[method]verified-layer.digest", verified))
         (self.staging / "toc").rename(self.root / "layers" / f"{rung}-{name}")
         core.drop(toc, verified)
+
+
+def entries_of(core, toc):
+    """Every file that has a digest, with the index of its entry."""
+    for first in range(0, core("pull.[method]toc.len", toc), BATCH):
+        for index, entry in enumerate(core("pull.[method]toc.entries", toc, first, BATCH), first):
+            if entry.digest:
+                yield index, entry
 
 
 def pull_image(core, reference, store, policy):
@@ -296,14 +162,18 @@ def pull_image(core, reference, store, policy):
 
 
 def pull_layer(core, source, layer, store, policy):
-    if (store.root / "layers" / f"diffid-{hex_of(layer['diff_id'])}").exists():
+    if (store.root / "layers" / identity(core, None, layer)).exists():
         return present_json(layer)
     basis, why, body, *cost = look(core, source, layer, policy)
+    if basis and (store.root / "layers" / identity(core, basis, layer)).exists():
+        return present_json(layer)
     inventory = core("pull.[constructor]inventory")
     for path in sorted((store.root / "layers").iterdir()) if basis else ():
-        toc = core("pull.[static]toc.from-stored", path.read_bytes(), policy.limits)
-        core("pull.[method]inventory.add-toc", inventory, toc)
-        core.drop(toc)
+        for line in open(path):
+            digest, size, kind, chunks = json.loads(line)
+            core("pull.[method]inventory.add-file", inventory, digest, size, kind)
+            for chunk, offset, length in chunks:
+                core("pull.[method]inventory.add-chunk", inventory, chunk, digest, offset, length)
     for _ in range(ATTEMPTS):
         plan = basis and core("pull.decide", basis, inventory, policy)
         if plan is None or isinstance(plan, Record):
@@ -342,11 +212,7 @@ def pull_whole(core, source, layer, store, policy, body):
 def pull_partial(core, source, layer, store, basis, plan):
     """Carries out a plan and proves the layer; returns the donors that are not what they are called."""
     toc = core("pull.[method]basis.toc", basis)
-    entries = {}
-    for first in range(0, core("pull.[method]toc.len", toc), BATCH):
-        for index, entry in enumerate(core("pull.[method]toc.entries", toc, first, BATCH), first):
-            if entry.digest:
-                entries[index] = (entry.digest, entry.member.size)
+    entries = {index: (entry.digest, entry.member.size) for index, entry in entries_of(core, toc)}
     core.drop(toc)
     sources = {planned.file: planned.source for planned in files_of(core, plan)}
     assembled = [file for file, of in sources.items() if of.tag == "assembled"]
@@ -404,6 +270,7 @@ def pull_partial(core, source, layer, store, basis, plan):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--component", default="target/wasm/shingle_core.wasm", help="the component")
+    parser.add_argument("--cache", metavar="DIR", help="keep machine code here; nobody else may be able to write to it")
     commands = parser.add_subparsers(dest="command", required=True)
     plan = commands.add_parser("plan", help="print what a pull would fetch, as JSON")
     plan.add_argument("--given", action="append", default=[], metavar="REF", help="an image that is held already")
@@ -416,7 +283,7 @@ def main():
         command.add_argument("--trust", choices=("diffid", "toc"), default="diffid", help="how far to prove layers")
     args = parser.parse_args()
     try:
-        core = Core(args.component)
+        core = Core(args.component, args.cache)
         policy = core("types.default-policy")
         policy.trust = {"diffid": "diff-id", "toc": "toc"}[args.trust]
         if args.command == "plan":

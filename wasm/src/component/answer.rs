@@ -4,7 +4,10 @@
 //! read it, so there is an end to it, and the rest waits for the next call.
 
 /// Once an answer holds this many bytes, it ends. What it held last may have brought it above.
-const FULL: usize = 4 << 20;
+///
+/// Hosts that convert values one by one (wasmtime-py) count some forty bytes for each byte of a list, and wasmtime lets a
+/// call hand back 128 MiB unless told otherwise.
+const FULL: usize = 1 << 20;
 
 /// What lies in memory beside the bytes of one element of a list.
 const ELEMENT: usize = 64;

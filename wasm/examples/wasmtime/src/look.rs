@@ -44,6 +44,33 @@ pub fn policy(core: &mut Core, trust: Trust) -> Result<Policy, Stopped> {
     Ok(Policy { trust, ..policy })
 }
 
+/// What a layer is known by: only where its DiffID is proven is it the one that an image names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Identity {
+    DiffId(String),
+    /// The digest that the manifest names its TOC by.
+    Toc(String),
+}
+
+impl Identity {
+    /// Returns what a layer made from a `basis` will be known by.
+    pub(crate) fn of(core: &mut Core, basis: ResourceAny, layer: &Layer) -> Result<Self, Stopped> {
+        let trust = core.call("basis.trust", |store, reader| {
+            reader.shingle_core_pull().basis().call_trust(store, basis)
+        })?;
+        let proven = Self::DiffId(layer.diff_id.clone());
+        if trust == Trust::DiffId {
+            return Ok(proven);
+        }
+        let toc = core
+            .call("basis.toc", |store, reader| reader.shingle_core_pull().basis().call_toc(store, basis))?;
+        let vouched = core
+            .call("toc.vouched", |store, reader| reader.shingle_core_pull().toc().call_vouched(store, toc))?;
+        core.drop(toc)?;
+        Ok(vouched.map_or(proven, Self::Toc))
+    }
+}
+
 /// A layer, and the place that it comes from.
 pub(crate) struct At<'a> {
     pub(crate) layer: &'a Layer,

@@ -10,7 +10,7 @@ use crate::bindings::exports::shingle::core::types::{Policy, Trust};
 use crate::engine::Core;
 use crate::image::{Image, Source, open};
 use crate::json::{Full, LayerReport, Planned, Report};
-use crate::look::{At, Looked, policy, words};
+use crate::look::{At, Identity, Looked, policy, words};
 use crate::pull::read_whole;
 
 /// How many files or entries are asked of the component at once.
@@ -25,22 +25,24 @@ pub fn plan(core: &mut Core, reference: &str, given: &[String], trust: Trust, fu
     let policy = policy(core, trust)?;
     let inventory = core
         .call("inventory", |store, reader| reader.shingle_core_pull().inventory().call_constructor(store))?;
-    let mut present = BTreeSet::new();
+    let mut held = BTreeSet::new();
     for reference in given {
         let (image, mut source) = open(core, reference)?;
-        add_image(core, &image, source.as_mut(), policy, inventory)
+        add_image(core, &image, source.as_mut(), policy, inventory, &mut held)
             .with_context(|| format!("cannot read what {reference} holds"))?;
-        present.extend(image.layers.into_iter().map(|layer| layer.diff_id));
     }
     let (image, mut source) = open(core, reference)?;
     let mut layers = Vec::new();
+    let mut seen = BTreeSet::new();
     for layer in &image.layers {
-        if !present.insert(layer.diff_id.clone()) {
+        // Two blobs that claim one DiffID are the same only if that is proven.
+        let key = (&layer.diff_id, (trust == Trust::Toc).then_some(&layer.blob));
+        if !seen.insert(key) || held.contains(&Identity::DiffId(layer.diff_id.clone())) {
             layers.push(LayerReport::present(layer));
             continue;
         }
         let mut at = At { layer, source: source.as_mut() };
-        let planned = plan_layer(core, &mut at, policy, inventory, full);
+        let planned = plan_layer(core, &mut at, policy, inventory, &held, full);
         layers.push(planned.with_context(|| format!("layer {}", layer.blob))?);
     }
     core.drop(inventory)?;
@@ -52,6 +54,7 @@ fn plan_layer(
     at: &mut At<'_>,
     policy: Policy,
     inventory: ResourceAny,
+    held: &BTreeSet<Identity>,
     full: bool,
 ) -> Result<LayerReport> {
     let (looked, cost) = at.look(core, policy)?;
@@ -59,6 +62,10 @@ fn plan_layer(
         Looked::Found(basis) => basis,
         Looked::Whole(why, _) => return Ok(LayerReport::whole(at.layer, why, cost.bytes, cost.requests)),
     };
+    if held.contains(&Identity::of(core, basis, at.layer)?) {
+        core.drop(basis)?;
+        return Ok(LayerReport::present(at.layer));
+    }
     let decision = core.call("decide", |store, reader| {
         reader.shingle_core_pull().call_decide(store, basis, inventory, policy)
     })?;
@@ -108,18 +115,21 @@ fn add_image(
     source: &mut dyn Source,
     policy: Policy,
     inventory: ResourceAny,
+    held: &mut BTreeSet<Identity>,
 ) -> Result<()> {
     for layer in &image.layers {
         let mut at = At { layer, source: &mut *source };
         let (looked, _) = at.look(core, policy)?;
         let (toc, holder) = match looked {
             Looked::Found(basis) => {
+                held.insert(Identity::of(core, basis, layer)?);
                 let toc = core.call("basis.toc", |store, reader| {
                     reader.shingle_core_pull().basis().call_toc(store, basis)
                 })?;
                 (toc, basis)
             }
             Looked::Whole(_, body) => {
+                held.insert(Identity::DiffId(layer.diff_id.clone()));
                 // Nothing is kept of it but its TOC.
                 let verified = read_whole(core, &mut at, policy, body, |_| Ok(()))?;
                 let toc = core.call("verified-layer.toc", |store, reader| {

@@ -14,7 +14,7 @@ use crate::bindings::exports::shingle::core::whole::Piece;
 use crate::engine::Core;
 use crate::image::open;
 use crate::json::{LayerReport, Report};
-use crate::look::{At, Fed, Looked, Machine, PIECE, feed, policy, refused, words};
+use crate::look::{At, Fed, Identity, Looked, Machine, PIECE, feed, policy, refused, words};
 use crate::plan::{BATCH, files};
 use crate::store::{Objects, Staging, copy};
 
@@ -39,7 +39,7 @@ pub fn pull(core: &mut Core, reference: &str, objects: &Objects, trust: Trust) -
 }
 
 fn pull_layer(core: &mut Core, at: &mut At<'_>, policy: Policy, objects: &Objects) -> Result<LayerReport> {
-    if objects.has_layer(&at.layer.diff_id)? {
+    if objects.has_layer(&Identity::DiffId(at.layer.diff_id.clone()))? {
         return Ok(LayerReport::present(at.layer));
     }
     let (looked, cost) = at.look(core, policy)?;
@@ -50,6 +50,10 @@ fn pull_layer(core: &mut Core, at: &mut At<'_>, policy: Policy, objects: &Object
             return Ok(LayerReport::whole(at.layer, why, cost.bytes, cost.requests));
         }
     };
+    if objects.has_layer(&Identity::of(core, basis, at.layer)?)? {
+        core.drop(basis)?;
+        return Ok(LayerReport::present(at.layer));
+    }
     let inventory = inventory(core, policy, objects)?;
     for _ in 0..ATTEMPTS {
         let decision = core.call("decide", |store, reader| {
@@ -296,11 +300,11 @@ fn keep_layer(core: &mut Core, staging: &Staging<'_>, verified: ResourceAny) -> 
         .call("toc.to-stored", |store, reader| reader.shingle_core_pull().toc().call_to_stored(store, toc))?;
     core.drop(toc)?;
     core.drop(verified)?;
-    let rung = match trust {
-        Trust::DiffId => "diffid",
-        Trust::Toc => "toc",
+    let identity = match trust {
+        Trust::DiffId => Identity::DiffId(digest),
+        Trust::Toc => Identity::Toc(digest),
     };
-    staging.keep_layer(rung, &digest, &stored)
+    staging.keep_layer(&identity, &stored)
 }
 
 /// Pulls a layer front to back.

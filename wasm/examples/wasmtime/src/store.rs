@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::image::hex;
+use crate::look::Identity;
 
 /// A directory that objects are kept in.
 #[derive(Debug)]
@@ -43,9 +44,9 @@ impl Objects {
         Ok(self.root.join("objects").join(hex(digest)?))
     }
 
-    /// Whether a layer is here that is proven by its DiffID.
-    pub(crate) fn has_layer(&self, diff_id: &str) -> Result<bool> {
-        Ok(self.layer("diffid", diff_id)?.exists())
+    /// Whether a layer is here that is proven so far.
+    pub(crate) fn has_layer(&self, identity: &Identity) -> Result<bool> {
+        Ok(self.layer(identity)?.exists())
     }
 
     /// Returns the TOCs of all layers.
@@ -62,7 +63,11 @@ impl Objects {
         Ok(Staging { objects: self, dir })
     }
 
-    fn layer(&self, rung: &str, digest: &str) -> Result<PathBuf> {
+    fn layer(&self, identity: &Identity) -> Result<PathBuf> {
+        let (rung, digest) = match identity {
+            Identity::DiffId(digest) => ("diffid", digest),
+            Identity::Toc(digest) => ("toc", digest),
+        };
         Ok(self.root.join("layers").join(format!("{rung}-{}", hex(digest)?)))
     }
 }
@@ -98,10 +103,10 @@ impl Staging<'_> {
     }
 
     /// Keeps the TOC of a layer, all of whose files were kept.
-    pub(crate) fn keep_layer(&self, rung: &str, digest: &str, toc: &[u8]) -> Result<()> {
+    pub(crate) fn keep_layer(&self, identity: &Identity, toc: &[u8]) -> Result<()> {
         let unfinished = self.dir.join("toc");
         fs::write(&unfinished, toc)?;
-        Ok(fs::rename(unfinished, self.objects.layer(rung, digest)?)?)
+        Ok(fs::rename(unfinished, self.objects.layer(identity)?)?)
     }
 }
 
