@@ -59,8 +59,8 @@ for (const [build, core] of await builds()) {
       for (let file = first; file !== undefined; file = check.wants()) check.receive(new Uint8Array(size(file)));
       check.finish(held.start().ledger.close(), diffId);
     });
-    assert.deepEqual([wrong.name, wrong.code, wrong.lie], ["DiffIdError", "content", true]);
-    assert.equal(wrong.fields.file, first);
+    assert.deepEqual([wrong.name, wrong.code, wrong.lie], ["DiffIdError", "mismatch", true]);
+    assert.equal(wrong.fields.expected, diffId);
     const long = basis.check(held);
     const more = new Uint8Array(size(long.wants()) + 1);
     assert.equal(thrown(() => long.receive(more)).code, "length");

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 /** The repository. */
 export const root = fileURLToPath(new URL("../../../../../", import.meta.url));
 const target = process.env.CARGO_TARGET_DIR ?? `${root}target`;
+/** The folder of the package. */
+export const npm = `${target}/wasm/npm/core`;
 const fixtures = `${root}tests/fixtures`;
 
 /** The builds there are, by name; `cargo xtask wasm --only npm` makes both. */
