@@ -26,3 +26,7 @@ worker.addEventListener("message", ({ data: { id, answer, error } }) => {
   state.textContent = error ?? "Planned.";
   plan.textContent = answer ?? "";
 });
+
+worker.addEventListener("error", () => {
+  state.textContent = "The worker could not be started.";
+});

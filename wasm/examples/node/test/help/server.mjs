@@ -7,19 +7,19 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/ja
 const POLICY =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'";
 
-/** Serves `mounts`, a list of [prefix, folder], the first that fits; counts what is asked for. */
+/** Serves `mounts`, a list of [prefix, folder or file], the first that fits; counts what is asked for. */
 export async function serve(mounts, { ranges = true } = {}) {
   const asked = [];
   const server = createServer((request, answer) => {
     const path = normalize(decodeURIComponent(new URL(request.url, "http://x").pathname));
     asked.push({ path, range: request.headers.range });
     const mount = mounts.find(([prefix]) => path.startsWith(prefix));
-    const file = mount && join(mount[1], path.slice(mount[0].length) || "index.html");
+    const file = mount && within(mount[1], path.slice(mount[0].length));
     if (!file || !existsSync(file) || !statSync(file).isFile()) return void answer.writeHead(404).end();
     const { size } = statSync(file);
     const headers = {
       "content-security-policy": POLICY,
-      "content-type": TYPES[extname(file)] ?? mount[2] ?? "application/octet-stream",
+      "content-type": TYPES[extname(file)] ?? "application/octet-stream",
     };
     const [, from, to] = (ranges && /^bytes=(\d+)-(\d+)$/.exec(request.headers.range)) || [];
     if (from === undefined) {
@@ -33,5 +33,11 @@ export async function serve(mounts, { ranges = true } = {}) {
     createReadStream(file, { start, end }).pipe(answer);
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  return { url: `http://127.0.0.1:${server.address().port}`, asked, close: () => server.close() };
+  return { url: `http://127.0.0.1:${server.address().port}`, asked, close: () => (server.close(), server.closeAllConnections()) };
+}
+
+/** A mount may be a file, or a folder with an index. */
+function within(mount, rest) {
+  if (rest !== "") return join(mount, rest);
+  return statSync(mount).isDirectory() ? join(mount, "index.html") : mount;
 }
