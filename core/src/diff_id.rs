@@ -192,5 +192,17 @@ pub enum DiffIdError {
     },
 }
 
+impl DiffIdError {
+    /// Whether the layer as a whole is another one than the image says.
+    ///
+    /// A single file that is not what it should be may have been a bad donor, or was changed under way.
+    pub const fn is_lie(&self) -> bool {
+        match self {
+            Self::Mismatch { .. } => true,
+            Self::Content { .. } | Self::Length { .. } | Self::OtherPlan => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,9 @@ pub struct Fetch {
     request: Request,
     parts: Arc<[Part]>,
     toc: Arc<Toc>,
-    decoder: Decoder,
+    /// Made with the first bytes: a plan may start a great many fetches, of which few run at once.
+    decoder: Option<Decoder>,
+    window_log: u32,
     held_chunk: u64,
     /// Offset in the blob of the next byte owed.
     at: u64,
@@ -81,7 +83,8 @@ impl Fetch {
             request,
             parts,
             plain: 0,
-            decoder: Decoder::new(toc.codec(), limits.window_log),
+            decoder: None,
+            window_log: limits.window_log,
             toc,
             held_chunk: limits.held_chunk,
             decoded: 0,
@@ -150,7 +153,8 @@ impl Fetch {
             self.buffer.resize(want, 0);
             let room = self.buffer.get_mut(filled..).unwrap_or_default();
             let input = rest.get(..count(frames.end.saturating_sub(self.at), rest.len())).unwrap_or_default();
-            let progress = match self.decoder.decode(input, room) {
+            let decoder = self.decoder.get_or_insert_with(|| Decoder::new(self.toc.codec(), self.window_log));
+            let progress = match decoder.decode(input, room) {
                 Ok(progress) => progress,
                 Err(message) => {
                     let frames = frames.clone();
@@ -197,8 +201,12 @@ impl Fetch {
                 && self.parts.get(next).is_some_and(|next| next.continues(part));
             self.part = next;
             (self.decoded, self.settled) = (0, 0);
-            if !continues {
-                self.decoder.reset();
+            if next >= self.request.parts.end {
+                (self.decoder, self.buffer) = (None, Vec::new());
+            } else if !continues {
+                if let Some(decoder) = &mut self.decoder {
+                    decoder.reset();
+                }
                 self.plain = 0;
             }
         }
@@ -338,6 +346,16 @@ pub enum FetchError {
         /// What the decoder says.
         message: String,
     },
+}
+
+impl FetchError {
+    /// Whether the blob contradicts the TOC; else the body was only cut short.
+    pub const fn is_lie(&self) -> bool {
+        match self {
+            Self::ChunkDigest { .. } | Self::Short { .. } | Self::Undecodable { .. } => true,
+            Self::Truncated { .. } => false,
+        }
+    }
 }
 
 /// The smaller of a distance in the blob and a length in memory.

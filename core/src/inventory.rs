@@ -70,6 +70,18 @@ impl Inventory {
         }
     }
 
+    /// Adds everything that another inventory knows, as if it had been said after what is known here.
+    pub fn add_all(&mut self, other: &Self) {
+        for (digest, held) in &other.files {
+            for class in &held.classes {
+                self.add_file(*digest, held.size, *class);
+            }
+        }
+        for (digest, chunk) in &other.chunks {
+            self.add_chunk(*digest, *chunk);
+        }
+    }
+
     /// Whether a place of a chunk is known.
     pub fn has_chunk(&self, digest: &Digest) -> bool {
         self.chunks.contains_key(digest)
@@ -93,5 +105,37 @@ impl Inventory {
             return Some(HeldChunk { object: *digest, offset: 0, len });
         }
         self.chunks.get(digest).copied().filter(|chunk| chunk.len == len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_first_stays() {
+        let (a, b, part) = (Digest::of(b"a"), Digest::of(b"b"), Digest::of(b"part"));
+        let class = |byte: u8| Class::from_bytes([byte; 16]);
+        let chunk = |offset| HeldChunk { object: a, offset, len: 4 };
+        let (mut one, mut other) = (Inventory::new(), Inventory::new());
+        one.add_file(a, 10, class(1));
+        one.add_chunk(part, chunk(0));
+        other.add_file(a, 10, class(2));
+        other.add_file(b, 20, class(1));
+        other.add_chunk(part, chunk(4));
+        let mut both = one.clone();
+        both.add_all(&other);
+        assert_eq!(both.file(&a, 10).unwrap().classes, [class(1), class(2)]);
+        assert!(both.file(&b, 20).is_some());
+        assert_eq!(both.chunk(&part, 4), Some(chunk(0)));
+        // A claim of another size is none.
+        let mut lied = one.clone();
+        let mut liar = Inventory::new();
+        liar.add_file(a, 11, class(2));
+        lied.add_all(&liar);
+        assert_eq!(lied, one);
+        let mut empty = Inventory::new();
+        empty.add_all(&both);
+        assert_eq!(empty, both);
     }
 }

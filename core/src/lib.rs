@@ -63,6 +63,7 @@ mod link;
 mod locate;
 mod look;
 mod member;
+pub mod overlap;
 mod plan;
 mod policy;
 mod read_back;

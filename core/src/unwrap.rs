@@ -57,11 +57,16 @@ impl Unwrap {
         }
     }
 
-    /// Takes the next bytes of the blob. The guard must be read to its end.
+    /// Takes the next bytes of the blob. The guard must be read to its end, or [resumed](Self::resume).
     pub fn receive<'a>(&'a mut self, bytes: &'a [u8]) -> Plain<'a> {
         self.blob.update(bytes);
         self.len = self.len.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         Plain { unwrap: self, bytes }
+    }
+
+    /// Goes on with bytes that were received, and that an earlier guard left [unread](Plain::into_unread).
+    pub fn resume<'a>(&'a mut self, unread: &'a [u8]) -> Plain<'a> {
+        Plain { unwrap: self, bytes: unread }
     }
 
     /// Ends the blob.
@@ -157,6 +162,14 @@ impl Plain<'_> {
     }
 }
 
+impl<'a> Plain<'a> {
+    /// Ends the guard early and returns the bytes that were not decoded yet. Even if there are none, more may come of
+    /// those that were.
+    pub const fn into_unread(self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
 impl Unwrap {
     /// Decodes once from `input` into the buffer; returns what was used and what came out.
     fn step(&mut self, input: &[u8]) -> Result<(usize, usize), UnwrapError> {
@@ -230,6 +243,16 @@ pub enum UnwrapError {
         /// What the decoder says.
         message: alloc::string::String,
     },
+}
+
+impl UnwrapError {
+    /// Whether the blob contradicts the manifest or its own beginning; else it was cut short, or is of no known kind.
+    pub const fn is_lie(&self) -> bool {
+        match self {
+            Self::Digest { .. } | Self::Gzip { .. } | Self::Zstd { .. } => true,
+            Self::Truncated { .. } | Self::Unsupported { .. } => false,
+        }
+    }
 }
 
 #[cfg(test)]

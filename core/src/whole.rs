@@ -360,5 +360,15 @@ pub enum WholeError {
     },
 }
 
+impl WholeError {
+    /// Whether the tar is another one than the image says, or grows without end; else it is only not understood.
+    pub const fn is_lie(&self) -> bool {
+        match self {
+            Self::DiffId { .. } | Self::TooLarge { .. } => true,
+            Self::Tar(_) => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! The command line, as it is typed.
 
+mod plan;
 mod transfer;
 mod verify;
 
@@ -9,6 +10,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use shingle::registry::{Platform, Reference, ReferenceError};
 use shingle_core::{LinkMode, Trust};
 
+pub(crate) use plan::{Place, PlanArgs};
 pub(crate) use transfer::{CompressionArgs, ConvertArgs, CopyArgs, PushArgs};
 pub(crate) use verify::VerifyArgs;
 
@@ -30,6 +32,7 @@ Exit status:
 Examples:
   shingle demo
   shingle pull quay.io/fedora/fedora:latest
+  shingle plan quay.io/fedora/fedora:rawhide
   shingle unpack quay.io/fedora/fedora:latest ./rootfs
   shingle convert alpine registry.example/alpine:chunked
   shingle --root /srv/shingle images --json")]
@@ -74,6 +77,7 @@ pub(crate) enum ColorWhen {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Pull(PullArgs),
+    Plan(PlanArgs),
     Images(ImagesArgs),
     Inspect(InspectArgs),
     Unpack(UnpackArgs),
@@ -134,6 +138,13 @@ pub(crate) struct PullArgs {
     /// Index the chunks of layers that are pulled whole too, so that later pulls reuse parts of their files.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) convert: Option<bool>,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
+}
+
+/// What the link to the registry is like.
+#[derive(Args, Debug)]
+pub(crate) struct CostArgs {
     /// How many requests run at once.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) jobs: Option<u32>,
@@ -291,7 +302,7 @@ fn reference(text: &str) -> Result<Reference, String> {
     if let Some((transport, _)) = elsewhere {
         return Err(format!(
             "the name of an image in a registry is needed, not a place\n\nhint: `shingle copy {transport}:… \
-             docker://HOST/REPOSITORY:TAG` brings an image to one; verify, copy and convert read places themselves"
+             docker://HOST/REPOSITORY:TAG` brings an image to one; plan, verify, copy and convert read places themselves"
         ));
     }
     text.parse().map_err(|error: ReferenceError| match error.hint() {

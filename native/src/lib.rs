@@ -3,8 +3,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that goes wrong should panic"))]
 
 pub mod config;
+mod look;
 pub mod loopback;
 pub mod pack;
+pub mod plan;
 pub mod pull;
 pub mod registry;
 pub mod store;

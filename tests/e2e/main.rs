@@ -11,6 +11,7 @@ mod copy;
 mod demo;
 mod gc;
 mod hostile;
+mod plan;
 mod ranges;
 mod reference;
 mod scene;

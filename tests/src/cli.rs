@@ -120,7 +120,7 @@ impl Shingle {
         line.push(binary.as_os_str());
         let mut command = Command::new(line[0]);
         command.args(&line[1..]).arg("--root").arg(&self.root).args(arguments);
-        let talks = ["pull", "copy", "convert", "push"];
+        let talks = ["pull", "plan", "copy", "convert", "push"];
         if arguments.first().is_some_and(|first| talks.iter().any(|talks| first.as_ref() == *talks)) {
             // Every registry here speaks plain http.
             command.arg("--tls-verify=false");

@@ -113,6 +113,11 @@ impl Tree {
         Ok(())
     }
 
+    /// Returns how many inodes there are, numbered from 0; some may have no name any more.
+    pub(crate) const fn len(&self) -> usize {
+        self.inodes.len()
+    }
+
     fn directory(&self, id: InodeId) -> Option<&Directory> {
         match &self.inode(id)?.node {
             Node::Directory(directory) => Some(directory),

@@ -8,6 +8,7 @@ mod gc;
 mod images;
 mod inspect;
 mod man;
+mod plan;
 mod pull;
 mod push;
 mod rmi;
@@ -16,10 +17,12 @@ mod verify;
 
 use std::path::PathBuf;
 
+use shingle::config::PullConfig;
 use shingle::registry::{Client, ClientOptions, Reference};
 use shingle::store::Store;
+use shingle_core::{Policy, Trust};
 
-use crate::cli::{Cli, Command, Global};
+use crate::cli::{Cli, Command, CostArgs, Global};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::words::Count;
@@ -29,6 +32,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
     let global = &cli.global;
     match &cli.command {
         Command::Pull(args) => pull::run(global, args, printer),
+        Command::Plan(args) => plan::run(global, args, printer),
         Command::Images(_) => images::run(global, printer),
         Command::Inspect(args) => inspect::run(global, args, printer),
         Command::Unpack(args) => unpack::run(global, args, printer),
@@ -60,6 +64,23 @@ fn client(tls_verify: bool, jobs: Option<u32>) -> Result<Client, Failure> {
         options.max_in_flight = jobs;
     }
     Ok(Client::new(options)?)
+}
+
+/// Puts together a policy of what the command line says, else storage.conf, else nobody.
+fn policy(trust: Option<Trust>, args: &CostArgs, config: &PullConfig) -> Policy {
+    let mut policy = Policy::default();
+    policy.trust = match (trust, config.trust_toc) {
+        (Some(trust), _) => trust,
+        (None, Some(true)) => Trust::Toc,
+        (None, _) => Trust::default(),
+    };
+    let cost = &mut policy.cost;
+    if let Some(milliseconds) = args.round_trip_ms {
+        cost.round_trip_us = u64::from(milliseconds) * 1_000;
+    }
+    cost.bytes_per_second = args.bandwidth.unwrap_or(cost.bytes_per_second);
+    cost.in_flight = args.jobs.unwrap_or(cost.in_flight);
+    policy
 }
 
 fn not_in_store(global: &Global, reference: &Reference) -> Failure {

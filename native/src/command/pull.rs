@@ -5,7 +5,7 @@ use shingle::pull::{LayerReport, PullOptions, PullReport, pull};
 use shingle::store::Store;
 use shingle_core::Trust;
 
-use super::{client, noted_sentence, root};
+use super::{client, noted_sentence, policy, root};
 use crate::cli::{Global, PullArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -15,7 +15,7 @@ use crate::words::{Bytes, total};
 pub(super) fn run(global: &Global, args: &PullArgs, printer: &Printer) -> Result<(), Failure> {
     let config = PullConfig::load()?;
     let store = Store::open(root(global))?;
-    let client = client(args.source.tls_verify, args.jobs)?;
+    let client = client(args.source.tls_verify, args.cost.jobs)?;
     let options = options(args, &config);
     if printer.verbose() {
         say_settings(args, &config, &options, printer);
@@ -47,17 +47,7 @@ fn options(args: &PullArgs, config: &PullConfig) -> PullOptions {
     if let Some(platform) = &args.source.platform {
         options.platform = platform.clone();
     }
-    options.policy.trust = match (args.trust, config.trust_toc) {
-        (Some(trust), _) => trust,
-        (None, Some(true)) => Trust::Toc,
-        (None, _) => Trust::default(),
-    };
-    let cost = &mut options.policy.cost;
-    if let Some(milliseconds) = args.round_trip_ms {
-        cost.round_trip_us = u64::from(milliseconds) * 1_000;
-    }
-    cost.bytes_per_second = args.bandwidth.unwrap_or(cost.bytes_per_second);
-    cost.in_flight = args.jobs.unwrap_or(cost.in_flight);
+    options.policy = policy(args.trust, &args.cost, config);
     options
 }
 

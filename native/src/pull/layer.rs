@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use shingle_core::{Basis, Decision, Digest, Identity, Limits, Reason, Trust, decide};
 
 use super::error::LayerError;
-use super::look::Looked;
 use super::report::{LayerMode, LayerReport, Phase};
 use super::{Context, partial, whole};
+use crate::look::Looked;
 use crate::registry::{Blob, LayerDescriptor};
 use crate::store::{LayerRecord, Placed, Store, StoreError, Withheld};
 

@@ -29,7 +29,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::transport::TransferError;
 
 /// Does `work` for each of `count` numbers on a few threads; the first error stops all.
-fn in_parallel<E: Send + From<TransferError>>(
+pub(crate) fn in_parallel<E: Send + From<TransferError>>(
     threads: usize,
     count: usize,
     stop: &AtomicBool,

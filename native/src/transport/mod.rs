@@ -31,6 +31,7 @@ use shingle_core::Digest;
 
 use crate::registry::Client;
 
+pub use crate::look::NotBeside;
 pub use ahead::Ahead;
 pub use destination::{Destination, Holds, Place, Role, open_destination};
 pub(crate) use document::write;
@@ -73,6 +74,25 @@ pub trait Source: Send + Sync {
     /// It is not there, has no such bytes, or its source cannot give parts.
     fn read_range(&self, blob: Digest, size: u64, range: Range<u64>) -> Result<Vec<u8>, TransferError>;
 
+    /// Reads a part of a blob for one who wants the part or nothing. A source that cannot give parts says so, and sends
+    /// no more than it takes to say it.
+    ///
+    /// # Errors
+    /// It is not there, or has no such bytes.
+    fn read_part(&self, blob: Digest, size: u64, range: Range<u64>) -> Result<Part, TransferError> {
+        self.read_range(blob, size, range).map(Part::Bytes)
+    }
+
+    /// Finds the blob that holds a layer's TOC in another image: digest and length. Only registries have such images.
+    ///
+    /// # Errors
+    /// Whether there is one cannot be found out.
+    fn toc_beside(&self, layer: Digest) -> Result<Result<(Digest, u64), NotBeside>, TransferError> {
+        let image = format!("TAG{}", shingle_core::ExternalToc::TAG_SUFFIX);
+        let _ = layer;
+        Ok(Err(NotBeside { image, problem: "is looked for in registries only" }))
+    }
+
     /// Returns where a blob lies, if that is in a file on this machine.
     ///
     /// # Errors
@@ -86,6 +106,18 @@ pub trait Source: Send + Sync {
     fn repository(&self) -> Option<&crate::registry::Reference> {
         None
     }
+}
+
+/// What a source gives where a part of a blob was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "whoever misses one would read a blob for nothing")]
+pub enum Part {
+    /// Exactly the part.
+    Bytes(Vec<u8>),
+    /// Nothing.
+    Refused,
+    /// All of the blob, which was not read.
+    Whole,
 }
 
 impl dyn Source + '_ {

@@ -8,8 +8,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use shingle_core::Digest;
 
-use super::{Ahead, Descriptor, Destination, Document, Holds, Place, Role, Section, Source, TransferError};
-use crate::registry::{BlobReader, Client, OnWhole, Reference, Session};
+use super::{
+    Ahead, Descriptor, Destination, Document, Holds, NotBeside, Part, Place, Role, Section, Source,
+    TransferError,
+};
+use crate::look::{find_beside, span};
+use crate::registry::{BlobReader, Client, Coverage, OnWhole, Reference, Session};
 
 /// An image in a registry, to be read.
 #[derive(Debug)]
@@ -40,17 +44,35 @@ impl Source for RegistrySource {
     }
 
     fn read_range(&self, blob: Digest, size: u64, range: Range<u64>) -> Result<Vec<u8>, TransferError> {
-        let mut reader = self.client.blob(&self.reference, blob, size).read_range(range, OnWhole::Cut)?;
-        let mut all = Vec::new();
-        while let Some(bytes) = reader.next_bytes()? {
-            all.extend_from_slice(&bytes);
+        read_all(self.client.blob(&self.reference, blob, size).read_range(range, OnWhole::Cut)?)
+    }
+
+    fn read_part(&self, blob: Digest, size: u64, range: Range<u64>) -> Result<Part, TransferError> {
+        let len = span(&range);
+        match self.client.blob(&self.reference, blob, size).read_range(range, OnWhole::Keep) {
+            Ok(reader) if reader.coverage() == Coverage::Whole && len < size => Ok(Part::Whole),
+            Ok(reader) => Ok(Part::Bytes(read_all(reader)?)),
+            Err(error) if error.leaves_whole() => Ok(Part::Refused),
+            Err(error) => Err(error.into()),
         }
-        Ok(all)
+    }
+
+    fn toc_beside(&self, layer: Digest) -> Result<Result<(Digest, u64), NotBeside>, TransferError> {
+        let found = find_beside(&self.client, &self.reference, &layer)?;
+        Ok(found.map(|blob| (blob.digest(), blob.size())))
     }
 
     fn repository(&self) -> Option<&Reference> {
         Some(&self.reference)
     }
+}
+
+fn read_all(mut reader: BlobReader) -> Result<Vec<u8>, TransferError> {
+    let mut all = Vec::new();
+    while let Some(bytes) = reader.next_bytes()? {
+        all.extend_from_slice(&bytes);
+    }
+    Ok(all)
 }
 
 /// A place in a registry.

@@ -98,6 +98,7 @@ fn every_command_and_option_in_the_readme_is_there() {
     let scene = Scene::new();
     let commands = [
         "pull",
+        "plan",
         "images",
         "inspect",
         "unpack",

@@ -5,6 +5,7 @@
 
 mod documents;
 mod places;
+mod plan;
 mod verify;
 
 use std::path::PathBuf;

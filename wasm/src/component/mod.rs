@@ -1,0 +1,20 @@
+//! The WIT component `shingle:core`: conversions only, one file for each interface of `wit/`.
+
+mod answer;
+mod bindings;
+mod errors;
+mod http;
+mod overlap;
+mod pull;
+mod tar_errors;
+mod toc_errors;
+mod types;
+mod whole;
+#[cfg(feature = "writer")]
+mod write;
+#[cfg(feature = "writer")]
+mod write_errors;
+
+/// What implements the worlds of `wit/world.wit`.
+#[derive(Debug)]
+struct Component;
