@@ -69,6 +69,14 @@ stage! {
     WholeError: |error| matches!(error, shingle_core::WholeError::DiffId { .. }),
 }
 
+impl Stage for shingle_core::overlap::OverlapError {
+    const NAME: &'static str = "OverlapError";
+
+    fn is_lie(&self) -> bool {
+        false
+    }
+}
+
 #[cfg(feature = "writer")]
 impl Stage for shingle_core::writer::WriteError {
     const NAME: &'static str = "WriteError";

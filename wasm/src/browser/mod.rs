@@ -18,6 +18,7 @@ mod error;
 mod fetch;
 mod http;
 mod locate;
+mod overlap;
 mod plan;
 mod policy;
 mod record;

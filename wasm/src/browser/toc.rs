@@ -266,7 +266,7 @@ fn columns(toc: &shingle_core::Toc) -> ColumnsParts {
 }
 
 /// The index in the list of kinds, and the word.
-const fn kind(kind: Kind) -> (u8, &'static str) {
+pub(super) const fn kind(kind: Kind) -> (u8, &'static str) {
     match kind {
         Kind::Block => (0, "block"),
         Kind::Char => (1, "char"),
