@@ -87,7 +87,6 @@ impl Stage for shingle_core::writer::WriteError {
 }
 
 /// Makes the `Error` of a stage.
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
 pub(super) fn thrown<E: Stage>(error: E) -> JsValue {
     let (code, fields) = parts(&error);
     made(E::NAME, &error.to_string(), &code, error.is_lie(), &fields)
@@ -103,7 +102,6 @@ pub(super) fn thrown_open(error: OpenError) -> JsValue {
 }
 
 /// Makes the `Error` of a ledger that was closed too early.
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
 pub(super) fn thrown_unfinished(error: shingle_core::Unfinished) -> JsValue {
     made("Unfinished", &error.to_string(), &"unfinished".into(), false, &plain(&error))
 }

@@ -193,7 +193,6 @@ pub(super) fn slice<T>(items: &[T], first: u32, count: u32) -> &[T] {
 
 fn entry_parts(entry: &shingle_core::Entry) -> EntryParts {
     let member = entry.member();
-    let pair = |(name, value): (&Box<[u8]>, &Box<[u8]>)| array([name.as_ref(), value.as_ref()]);
     EntryParts {
         kind: kind(member.kind).1,
         name: member.name.as_bytes().into(),
@@ -207,7 +206,7 @@ fn entry_parts(entry: &shingle_core::Entry) -> EntryParts {
         ctime: member.ctime.map(TimeParts::from),
         dev_major: member.dev_major,
         dev_minor: member.dev_minor,
-        xattrs: array(member.xattrs.iter().map(pair)),
+        xattrs: array(member.xattrs.iter().map(|(name, value)| array([&**name, &**value]))),
         digest: entry.digest().copied(),
         class: Class::of(member),
     }

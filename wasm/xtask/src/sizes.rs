@@ -11,11 +11,15 @@ use wasmparser::{Parser, Payload};
 /// The most that each file may weigh after `gzip -9`, in bytes. A file that is not listed is shown and not held.
 ///
 /// Whoever raises one says why in the commit.
-const BUDGET: [(&str, usize); 4] = [
+const BUDGET: [(&str, usize); 8] = [
     ("shingle_core.wasm", 400_000),
     ("shingle_core.reader.wasm", 300_000),
     ("shingle_core.ruzstd.wasm", 400_000),
     ("shingle_core.reader.ruzstd.wasm", 300_000),
+    ("npm/core/full/shingle_bg.wasm", 390_000),
+    ("npm/core/reader/shingle_bg.wasm", 350_000),
+    ("npm/core.ruzstd/full/shingle_bg.wasm", 390_000),
+    ("npm/core.ruzstd/reader/shingle_bg.wasm", 350_000),
 ];
 
 /// A file that was built.
