@@ -130,7 +130,7 @@ pub(super) fn set(object: &Object, key: &str, value: impl ToJs) {
     put(object, key, &value.to_js());
 }
 
-/// Called for every field of every record: inlined, it would be a tenth of the module.
+/// Called for every field of every record, so it is there once.
 #[inline(never)]
 fn put(object: &Object, key: &str, value: &JsValue) {
     // Fails for a frozen object or a proxy, and this one is ours.
