@@ -90,7 +90,8 @@ impl Adopted {
 }
 
 /// A field of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the names are those of the fields of Member")]
 pub enum Field {
@@ -119,7 +120,8 @@ pub enum Severity {
 }
 
 /// A TOC and a tar-split that do not say the same.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Disagreement {
     /// One field of a member differs.

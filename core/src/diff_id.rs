@@ -153,7 +153,8 @@ impl DiffIdCheck {
 }
 
 /// A layer that is not what its image, or its TOC, says.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum DiffIdError {
     /// A file's content is not what the TOC says.

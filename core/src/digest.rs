@@ -103,7 +103,8 @@ impl<'de> serde::Deserialize<'de> for Digest {
 }
 
 /// A digest that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum DigestError {
     /// Only SHA-256 is spoken; the OCI specification allows others, which no layer tool writes.

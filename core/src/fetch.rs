@@ -296,7 +296,8 @@ impl Drop for Chunks<'_> {
 }
 
 /// Bytes that are not what the TOC promised.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum FetchError {
     /// A chunk has another digest.

@@ -38,7 +38,8 @@ pub enum Verdict {
 }
 
 /// Why an answer has no usable body.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Refusal {
     /// The blob is not the length that its descriptor states.

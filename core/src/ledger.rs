@@ -27,7 +27,7 @@ impl Complete {
 }
 
 /// Receipts are missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
 #[error("{missing} of {requests} requests were not fetched")]
 #[non_exhaustive]
 pub struct Unfinished {

@@ -256,7 +256,8 @@ impl Span {
 }
 
 /// Annotations or a footer that lead nowhere. The layer can still be pulled whole.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum LocateError {
     /// The footer's offset and length cannot be a stretch of a blob.

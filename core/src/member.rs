@@ -43,7 +43,8 @@ pub struct Member {
 pub type Xattrs = BTreeMap<Box<[u8]>, Box<[u8]>>;
 
 /// The kinds of file that a layer holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[expect(clippy::exhaustive_enums, reason = "tar is not growing kinds; every match should name them all")]
 pub enum Kind {
     /// A block device.
@@ -146,6 +147,13 @@ impl fmt::Display for Name {
             }
         }
         f.write_char('"')
+    }
+}
+
+/// The text, with U+FFFD for what is not UTF-8: for errors that go to other languages.
+impl serde::Serialize for Name {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&String::from_utf8_lossy(&self.0))
     }
 }
 

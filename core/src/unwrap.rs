@@ -201,7 +201,8 @@ impl Unwrap {
 }
 
 /// A blob that is not what the manifest says.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum UnwrapError {
     /// The blob has another digest.

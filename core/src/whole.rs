@@ -335,7 +335,8 @@ impl SplitWriter {
 }
 
 /// A tar that is not the one the image names.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum WholeError {
     /// It has another digest.

@@ -3,7 +3,8 @@
 use crate::TreeError;
 
 /// An image that has no place in an [`Overlap`](super::Overlap).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum OverlapError {
     /// More layers, contents or names than can be numbered.

@@ -23,7 +23,8 @@ pub enum Decision {
 }
 
 /// Why a layer is pulled whole. No error: the layer ends up just as proven.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Reason {
     /// A field that nobody applies differs between TOC and tar.

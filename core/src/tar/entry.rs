@@ -189,7 +189,8 @@ fn kind(flag: u8, name: &[u8]) -> Result<(Kind, Payload), EntryError> {
 }
 
 /// A member that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum EntryError {
     /// The rest of a file that began on another tape.

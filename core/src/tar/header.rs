@@ -192,7 +192,8 @@ impl<'a> Header<'a> {
 }
 
 /// A block that is no header, or one that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum HeaderError {
     /// The sum of the bytes is not the one written down: this is no tar, or a damaged one.

@@ -12,7 +12,8 @@ use super::pax::{Pax, Said};
 use super::sparse::PaxSparse;
 
 /// The first thing in a tar that the reference sees otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Oddity {
     /// Links and what has no content are said to have some.

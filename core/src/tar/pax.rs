@@ -111,7 +111,8 @@ impl<T> Said<T> {
 }
 
 /// PAX records that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum PaxError {
     /// The text is not a length, a space, a key, `=`, a value and a line feed.

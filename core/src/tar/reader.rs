@@ -407,7 +407,8 @@ fn announce(draft: Draft, content: u64, len: u64, fragments: Option<Arc<[Fragmen
 }
 
 /// A stream that is not a tar, or one that cannot be read to its end.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum TarError {
     /// [`TarEvents`] was dropped before its end, so bytes are missing; never caused by data.

@@ -90,7 +90,8 @@ impl Iterator for Members<'_> {
 }
 
 /// A tar-split whose records and headers are not of the same tar.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum TarSplitError {
     /// Content lies among the headers instead of in a record of its own.

@@ -243,7 +243,8 @@ impl TarSplitReader {
 }
 
 /// A tar-split that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum TarSplitReadError {
     /// Its lines are not what they should be.
@@ -255,7 +256,8 @@ pub enum TarSplitReadError {
 }
 
 /// A line of a tar-split that is not what it should be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum RecordError {
     /// A payload or a raw name is not base64.

@@ -5,7 +5,8 @@ use alloc::string::{String, ToString};
 use crate::{Digest, Name};
 
 /// A TOC that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum TocError {
     /// The TOC is not the one that the manifest vouches for.

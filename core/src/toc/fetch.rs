@@ -264,7 +264,8 @@ impl CompressedTarSplit {
 }
 
 /// A tar-split that cannot be used, though its compressed bytes have the right digest.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum BadTarSplit {
     /// It decompresses to more than its position says.

@@ -116,7 +116,7 @@ pub enum Body {
 }
 
 /// A regular, non-empty file of a TOC: the index of its entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct FileId(u32);
 
 impl FileId {

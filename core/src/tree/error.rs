@@ -4,7 +4,7 @@ use super::build::MAX_LINKS;
 use crate::{Kind, Name};
 
 /// A member that has no place in a tree.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
 #[error("entry {entry} {name}: {problem}")]
 #[non_exhaustive]
 pub struct TreeError {
@@ -17,7 +17,8 @@ pub struct TreeError {
 }
 
 /// Why a member has no place.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum TreeProblem {
     /// A hard link to nothing.

@@ -4,7 +4,8 @@ use crate::Name;
 use crate::tar::{Oddity, TarError};
 
 /// Why a layer is plain zstd: the reference would refuse it, or see another layer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Unchunkable {
     /// The archive's end is cut in a way that the reference refuses in a tar-split.
@@ -73,7 +74,8 @@ pub enum Unchunkable {
 }
 
 /// A layer that cannot be written.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "code", content = "fields", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum WriteError {
     /// Batches came in another order than they were cut; never caused by data.

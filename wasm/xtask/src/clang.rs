@@ -7,12 +7,19 @@ use anyhow::bail;
 
 const CC: &str = "CC_wasm32_unknown_unknown";
 const AR: &str = "AR_wasm32_unknown_unknown";
+const FLAGS: &str = "CFLAGS_wasm32_unknown_unknown";
+
+/// One of each of zstd's decoding loops instead of two: 10 kB less.
+const SMALL: &str = "-msimd128 -DHUF_FORCE_DECOMPRESS_X1 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT";
 
 /// Debian and Ubuntu name clang by its version; others do not. The one that CI has comes first.
 const SUFFIXES: [&str; 10] = ["-19", "-18", "-17", "-16", "-15", "-14", "", "-22", "-21", "-20"];
 
 /// Tells cargo, which runs zstd-sys's build script, which compiler to take; one that the caller named stays.
 pub(crate) fn set(cargo: &mut Command) -> anyhow::Result<()> {
+    if env::var_os(FLAGS).is_none() {
+        cargo.env(FLAGS, SMALL);
+    }
     if env::var_os(CC).is_some() {
         return Ok(());
     }

@@ -11,11 +11,15 @@ use wasmparser::{Parser, Payload};
 /// The most that each file may weigh after `gzip -9`, in bytes. A file that is not listed is shown and not held.
 ///
 /// Whoever raises one says why in the commit.
-const BUDGET: [(&str, usize); 4] = [
+const BUDGET: [(&str, usize); 8] = [
     ("shingle_core.wasm", 500_000),
     ("shingle_core.reader.wasm", 460_000),
     ("shingle_core.ruzstd.wasm", 425_000),
     ("shingle_core.reader.ruzstd.wasm", 385_000),
+    ("npm/core/full/shingle_bg.wasm", 420_000),
+    ("npm/core/reader/shingle_bg.wasm", 385_000),
+    ("npm/core.ruzstd/full/shingle_bg.wasm", 420_000),
+    ("npm/core.ruzstd/reader/shingle_bg.wasm", 385_000),
 ];
 
 /// A file that was built.

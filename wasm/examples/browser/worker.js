@@ -1,0 +1,39 @@
+// Plans in a worker: the core decides, this only reads ranges of files and of what the server has.
+import init, * as core from "./core/shingle.js";
+
+import { httpRead, openLayout } from "./image.mjs";
+import { planImage } from "./plan.mjs";
+
+const ready = init();
+
+self.addEventListener("message", async ({ data: { id, layout, files, tag, given, ref, full } }) => {
+  try {
+    await ready;
+    const get = files.length > 0 ? fromFiles(files) : fromServer(new URL(layout, self.location.href));
+    const open = (tag) => openLayout(ref ?? tag, tag || undefined, get, sha256);
+    const image = await open(tag);
+    const plan = await planImage(core, image, given ? [await open(given)] : [], { full });
+    self.postMessage({ id, answer: JSON.stringify(plan) });
+  } catch (error) {
+    self.postMessage({ id, error: `${error.name}: ${error.message}` });
+  }
+});
+
+function fromServer(base) {
+  return (path, range) => httpRead(core, new URL(path, base), range);
+}
+
+function fromFiles(files) {
+  const byPath = new Map(files.map((file) => [file.webkitRelativePath.split("/").slice(1).join("/"), file]));
+  return async function* (path, range) {
+    const file = byPath.get(path);
+    if (!file) throw new Error(`${path} is not in the folder`);
+    // A stream of a part of a file reads no more than that part.
+    yield* (range ? file.slice(range.start, range.end) : file).stream();
+  };
+}
+
+async function sha256(bytes) {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return `sha256:${Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
