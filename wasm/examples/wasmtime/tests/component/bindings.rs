@@ -11,4 +11,4 @@
 
 wasmtime::component::bindgen!({ path: "../../wit", world: "shingle" });
 
-pub(crate) use exports::shingle::core::{errors, http, overlap, pull, types, whole, write};
+pub(crate) use exports::shingle::core::{http, overlap, pull, types, whole, write};
