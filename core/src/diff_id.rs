@@ -7,7 +7,7 @@ use crate::agree::{Disagreement, check_agreement};
 use crate::ledger::Complete;
 use crate::plan::{Part, Plan, Source};
 use crate::read_back::ReadBack;
-use crate::tar_split::TarSplit;
+use crate::tar_split::{RawCursor, TarSplit};
 use crate::toc::{Entry, FileId, Toc};
 use crate::verified::VerifiedLayer;
 use crate::{Digest, Hasher, Name};
@@ -52,6 +52,8 @@ pub struct DiffIdCheck {
     agreed: Agreed,
     /// The next member, in TOC and tar-split alike.
     member: usize,
+    /// How far the tar's own bytes were hashed.
+    raw: RawCursor,
     tar: Hasher,
     /// The content being received, which is hashed by itself if nothing else proves it.
     content: ReadBack,
@@ -92,6 +94,7 @@ impl DiffIdCheck {
         Self {
             agreed,
             member: 0,
+            raw: RawCursor::default(),
             tar: Hasher::new(),
             content: ReadBack::default(),
             proven: Vec::new(),
@@ -109,7 +112,9 @@ impl DiffIdCheck {
         while self.member <= members {
             let index = self.member;
             self.member = self.member.saturating_add(1);
-            self.tar.update(self.agreed.tar_split.raw_before(index));
+            while let Some(bytes) = self.agreed.tar_split.raw_before(index, &mut self.raw) {
+                self.tar.update(bytes);
+            }
             let file = FileId::new(index);
             let size = self.agreed.tar_split.file(index).map_or(0, |split| split.size);
             if size == 0 || !self.agreed.toc.file(file).is_some_and(Entry::is_file) {

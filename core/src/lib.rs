@@ -224,8 +224,8 @@ pub use member::{Kind, Member, Name, Timestamp, Xattrs};
 pub use plan::{Decision, Donated, Plan, PlannedFile, Reason, Source, Summary, decide};
 pub use policy::{Cost, Policy, Trust, TrustError};
 pub use tar_split::{
-    Members, RecordError, SplitFile, TarPiece, TarSplit, TarSplitError, TarSplitReadError, TarSplitReader,
-    TarSplitWriter,
+    Members, RecordError, SplitFile, TarPiece, TarPieces, TarSplit, TarSplitError, TarSplitReadError,
+    TarSplitReader, TarSplitWriter,
 };
 pub use toc::{
     BadTarSplit, Body, Chunk, CompressedTarSplit, Entry, Fetched, FileId, ProvenTarSplit, TarSplitBytes, Toc,

@@ -232,7 +232,8 @@ fn rebuilt(lines: &str) -> Result<Vec<u8>, TarSplitReadError> {
 fn rebuild(split: &TarSplit) -> Vec<u8> {
     let contents = BTreeMap::from([(b"./hi".as_slice(), 1024..1030), (b"./hole".as_slice(), 2048..3082)]);
     let mut tar = Vec::new();
-    for piece in split.pieces() {
+    let mut pieces = split.pieces();
+    while let Some(piece) = pieces.next_piece() {
         match piece {
             TarPiece::Raw(bytes) => tar.extend_from_slice(bytes),
             TarPiece::File(file) if file.size > 0 => {

@@ -5,38 +5,42 @@ use alloc::vec::Vec;
 use crate::limits::Limits;
 use crate::tar::{Entry, TarEvent, TarReader};
 
-use super::{Row, TarSplit, TarSplitError};
+use super::raw::Raw;
+use super::{RawCursor, Row, TarSplit, TarSplitError};
 
-/// Reads the headers, and returns one row for each member, without the raw bytes.
+/// Reads the headers, and returns one row for each member.
 ///
 /// Every content must have its record, after its header, with its name and length. A member without content may have
 /// none: our own writer leaves it out. Its row then says what its header does.
 pub(super) fn headers(
-    raw: &[u8],
+    raw: Raw,
     names: &[u8],
     records: &[Row],
     limits: &Limits,
 ) -> Result<TarSplit, TarSplitError> {
-    let mut walk = Walk { tar: TarReader::new(limits), at: 0, names: Vec::new(), rows: Vec::new() };
+    let mut walk = Walk::new(&raw, limits);
     walk.names.reserve(names.len());
     walk.rows.reserve(records.len());
-    let (mut raw_start, mut name_start) = (0, 0);
+    let mut name_start = 0;
     for record in records {
-        let raw = raw.get(raw_start..record.raw_end).unwrap_or_default();
         let name = names.get(name_start..record.name_end).unwrap_or_default();
-        walk.record(raw, name, record)?;
-        (raw_start, name_start) = (record.raw_end, record.name_end);
+        walk.record(name, record)?;
+        name_start = record.name_end;
     }
-    let last = walk.members(raw.get(raw_start..).unwrap_or_default(), false)?;
+    let last = walk.members(raw.len(), false)?;
     let Walk { tar, mut names, mut rows, .. } = walk;
     if let Some((entry, end)) = last {
         push(&mut rows, &mut names, &entry, end, 0);
     }
     tar.finish().map_err(|source| TarSplitError::Tar { file: rows.len(), source })?;
-    Ok(TarSplit { raw: Vec::new(), names, rows, tar_len: 0, limits: *limits })
+    let raw_len = u64::try_from(raw.len()).unwrap_or(u64::MAX);
+    let tar_len = rows.iter().fold(raw_len, |sum, row| sum.saturating_add(row.size));
+    Ok(TarSplit { raw, names, rows, tar_len, limits: *limits })
 }
 
-struct Walk {
+struct Walk<'a> {
+    raw: &'a Raw,
+    cursor: RawCursor,
     tar: TarReader,
     /// How many raw bytes were read.
     at: usize,
@@ -44,10 +48,15 @@ struct Walk {
     rows: Vec<Row>,
 }
 
-impl Walk {
+impl<'a> Walk<'a> {
+    fn new(raw: &'a Raw, limits: &Limits) -> Self {
+        let (cursor, tar) = (RawCursor::default(), TarReader::new(limits));
+        Self { raw, cursor, tar, at: 0, names: Vec::new(), rows: Vec::new() }
+    }
+
     /// Takes a record and the raw bytes before it.
-    fn record(&mut self, raw: &[u8], name: &[u8], record: &Row) -> Result<(), TarSplitError> {
-        let found = self.members(raw, true)?;
+    fn record(&mut self, name: &[u8], record: &Row) -> Result<(), TarSplitError> {
+        let found = self.members(record.raw_end, true)?;
         let file = self.rows.len();
         let Some((entry, _)) = found else {
             return Err(TarSplitError::NoHeader { file, name: name.into() });
@@ -65,37 +74,40 @@ impl Walk {
         Ok(())
     }
 
-    /// Reads the members in these bytes, and returns the last with the end of its header: a record may follow.
+    /// Reads the members before this offset, and returns the last with the end of its header: a record may follow.
     ///
     /// Those before it have none, and so no content; nor may the last have any, if `record` says that none follows.
-    fn members(&mut self, raw: &[u8], record: bool) -> Result<Option<(Entry, usize)>, TarSplitError> {
-        let Self { tar, at, rows, .. } = self;
+    fn members(&mut self, raw_end: usize, record: bool) -> Result<Option<(Entry, usize)>, TarSplitError> {
+        let Self { raw, cursor, tar, at, names, rows } = self;
         let mut last = None::<(Entry, usize)>;
-        let mut events = tar.receive(raw);
-        loop {
-            let file = rows.len();
-            let event = events.next_event().map_err(|source| TarSplitError::Tar { file, source })?;
-            match event {
-                None => return Ok(last),
-                Some(TarEvent::Raw(bytes)) => *at = at.saturating_add(bytes.len()),
-                Some(TarEvent::Member(entry)) => {
-                    if entry.is_sparse() {
-                        return Err(TarSplitError::Sparse { file, name: entry.member.name });
+        while let Some(bytes) = cursor.next(raw, raw_end) {
+            let mut events = tar.receive(bytes);
+            loop {
+                let file = rows.len();
+                let event = events.next_event().map_err(|source| TarSplitError::Tar { file, source })?;
+                match event {
+                    None => break,
+                    Some(TarEvent::Raw(bytes)) => *at = at.saturating_add(bytes.len()),
+                    Some(TarEvent::Member(entry)) => {
+                        if entry.is_sparse() {
+                            return Err(TarSplitError::Sparse { file, name: entry.member.name });
+                        }
+                        if entry.stored > 0 && !record {
+                            return Err(TarSplitError::NoRecord { file, name: entry.member.name });
+                        }
+                        if let Some((entry, end)) = last.replace((entry, *at)) {
+                            push(rows, names, &entry, end, 0);
+                        }
                     }
-                    if entry.stored > 0 && !record {
-                        return Err(TarSplitError::NoRecord { file, name: entry.member.name });
+                    Some(TarEvent::Data { bytes, .. }) => {
+                        let name = last.map(|(entry, _)| entry.member.name).unwrap_or_default();
+                        return Err(TarSplitError::LooseContent { file, name, actual: bytes.len() });
                     }
-                    if let Some((entry, end)) = last.replace((entry, *at)) {
-                        push(rows, &mut self.names, &entry, end, 0);
-                    }
+                    Some(TarEvent::EndMember) => {}
                 }
-                Some(TarEvent::Data { bytes, .. }) => {
-                    let name = last.map(|(entry, _)| entry.member.name).unwrap_or_default();
-                    return Err(TarSplitError::LooseContent { file, name, actual: bytes.len() });
-                }
-                Some(TarEvent::EndMember) => {}
             }
         }
+        Ok(last)
     }
 }
 

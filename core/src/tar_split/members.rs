@@ -3,7 +3,7 @@
 use crate::member::Name;
 use crate::tar::{Entry, TarError, TarEvent, TarReader};
 
-use super::TarSplit;
+use super::{RawCursor, TarSplit};
 
 /// Yields one member for each file of a tar-split, in the order of the tar.
 ///
@@ -12,6 +12,7 @@ use super::TarSplit;
 #[derive(Debug)]
 pub struct Members<'a> {
     split: &'a TarSplit,
+    raw: RawCursor,
     tar: TarReader,
     /// The next file.
     index: usize,
@@ -20,31 +21,32 @@ pub struct Members<'a> {
 
 impl<'a> Members<'a> {
     pub(super) fn new(split: &'a TarSplit) -> Self {
-        Self { split, tar: TarReader::new(&split.limits), index: 0, done: false }
+        Self { split, raw: RawCursor::default(), tar: TarReader::new(&split.limits), index: 0, done: false }
     }
 
     fn step(&mut self) -> Result<Option<Entry>, TarSplitError> {
         let index = self.index;
         let mut found = None::<Entry>;
-        let mut events = self.tar.receive(self.split.raw_before(index));
-        while let Some(event) =
-            events.next_event().map_err(|source| TarSplitError::Tar { file: index, source })?
-        {
-            match event {
-                TarEvent::Member(entry) => {
-                    if found.is_some() || self.split.file(index).is_none() {
-                        return Err(TarSplitError::NoRecord { file: index, name: entry.member.name });
+        while let Some(bytes) = self.split.raw_before(index, &mut self.raw) {
+            let mut events = self.tar.receive(bytes);
+            while let Some(event) =
+                events.next_event().map_err(|source| TarSplitError::Tar { file: index, source })?
+            {
+                match event {
+                    TarEvent::Member(entry) => {
+                        if found.is_some() || self.split.file(index).is_none() {
+                            return Err(TarSplitError::NoRecord { file: index, name: entry.member.name });
+                        }
+                        found = Some(entry);
                     }
-                    found = Some(entry);
+                    TarEvent::Data { bytes, .. } => {
+                        let name = found.map(|entry| entry.member.name).unwrap_or_default();
+                        return Err(TarSplitError::LooseContent { file: index, name, actual: bytes.len() });
+                    }
+                    TarEvent::EndMember | TarEvent::Raw(_) => {}
                 }
-                TarEvent::Data { bytes, .. } => {
-                    let name = found.map(|entry| entry.member.name).unwrap_or_default();
-                    return Err(TarSplitError::LooseContent { file: index, name, actual: bytes.len() });
-                }
-                TarEvent::EndMember | TarEvent::Raw(_) => {}
             }
         }
-        drop(events);
         let Some(file) = self.split.file(index) else { return Ok(None) };
         let Some(entry) = found else {
             return Err(TarSplitError::NoHeader { file: index, name: file.name.into() });

@@ -7,6 +7,8 @@ pub(crate) mod json;
 mod lean;
 mod line;
 mod members;
+mod pieces;
+mod raw;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -14,6 +16,8 @@ mod writer;
 
 pub(crate) use lean::LeanSplitWriter;
 pub use members::{Members, TarSplitError};
+pub use pieces::{SplitFile, TarPiece, TarPieces};
+pub(crate) use raw::RawCursor;
 pub(crate) use reader::{Faulty, Tolerated};
 pub use reader::{RecordError, TarSplitReadError, TarSplitReader};
 pub use writer::TarSplitWriter;
@@ -21,15 +25,16 @@ pub use writer::TarSplitWriter;
 use alloc::vec::Vec;
 
 use crate::limits::Limits;
+use raw::Raw;
 
 /// A tar-split whose headers were read: one file for each member, by name and in order, with the content's length.
 ///
 /// The same for the reference's form and for the trimmed one that our writer makes, in which members without content
 /// have no record. Kept as three stretches of memory, whatever the number of records.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct TarSplit {
-    /// All bytes that are no content, joined.
-    raw: Vec<u8>,
+    /// All bytes that are no content.
+    raw: Raw,
     /// All names, joined.
     names: Vec<u8>,
     rows: Vec<Row>,
@@ -40,46 +45,29 @@ pub struct TarSplit {
 /// One file; `raw_end` and `name_end` never descend from row to row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Row {
-    /// Where in `raw` the bytes before the content end.
+    /// How many raw bytes come before the content.
     raw_end: usize,
     name_end: usize,
     size: u64,
     crc: u64,
 }
 
-/// The next part of the tar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever builds the tar must know them all")]
-pub enum TarPiece<'a> {
-    /// The content of a member; comes for every member, those without content too.
-    File(SplitFile<'a>),
-    /// These bytes; never none.
-    Raw(&'a [u8]),
+/// Two are equal if they build the same tar of the same files.
+impl PartialEq for TarSplit {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { raw, names, rows, tar_len, limits } = self;
+        // The same bytes are packed in another way where they were cut in another way.
+        let same = *names == other.names && *rows == other.rows && *tar_len == other.tar_len;
+        same && *limits == other.limits && raw.joined() == other.raw.joined()
+    }
 }
 
-/// One member as the tar-split names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SplitFile<'a> {
-    /// Which member, counted from 0.
-    pub index: usize,
-    /// The member's name as the tar holds it.
-    pub name: &'a [u8],
-    /// The length of its content; 0 for all that is not a file.
-    pub size: u64,
-    /// The CRC-64/ISO of its content.
-    pub crc: u64,
-}
+impl Eq for TarSplit {}
 
 impl TarSplit {
-    /// Returns the parts of the tar in order: a file's headers and the file, for each member, then the end.
-    pub fn pieces(&self) -> impl Iterator<Item = TarPiece<'_>> {
-        let files = (0..self.rows.len()).flat_map(|index| {
-            let raw = Some(self.raw_before(index)).filter(|raw| !raw.is_empty()).map(TarPiece::Raw);
-            raw.into_iter().chain(self.file(index).map(TarPiece::File))
-        });
-        let tail = Some(self.raw_before(self.rows.len())).filter(|raw| !raw.is_empty());
-        files.chain(tail.map(TarPiece::Raw))
+    /// Starts before the first part of the tar.
+    pub fn pieces(&self) -> TarPieces<'_> {
+        TarPieces::new(self)
     }
 
     /// Returns one member's record.
@@ -110,20 +98,14 @@ impl TarSplit {
         Members::new(self)
     }
 
-    /// Returns all bytes that are no content, joined.
-    pub(crate) fn raw(&self) -> &[u8] {
-        &self.raw
+    /// Returns the next bytes before the content of the file `index`, or before the end for a file that is not there;
+    /// `None` once all were given.
+    pub(crate) fn raw_before<'a>(&self, index: usize, cursor: &'a mut RawCursor) -> Option<&'a [u8]> {
+        cursor.next(&self.raw, self.raw_end(index))
     }
 
-    /// Returns where in [`raw`](Self::raw) the content of a file comes; the end for files that are not there.
+    /// Returns where in the raw bytes the content of a file comes; the end for files that are not there.
     pub(crate) fn raw_end(&self, index: usize) -> usize {
         self.rows.get(index).map_or(self.raw.len(), |row| row.raw_end)
-    }
-
-    /// Returns the raw bytes between two files' contents: before that of `index`, or all to the end of the tar.
-    pub(crate) fn raw_before(&self, index: usize) -> &[u8] {
-        let start = index.checked_sub(1).and_then(|last| self.rows.get(last)).map_or(0, |last| last.raw_end);
-        let end = self.rows.get(index).map_or(self.raw.len(), |row| row.raw_end);
-        self.raw.get(start..end).unwrap_or_default()
     }
 }

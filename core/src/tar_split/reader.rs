@@ -10,6 +10,7 @@ use crate::limits::Limits;
 
 use super::headers::headers;
 use super::line::Line;
+use super::raw::Raw;
 use super::{Row, TarSplit, TarSplitError};
 
 /// Reads a decompressed tar-split that arrives in pieces.
@@ -22,7 +23,9 @@ pub struct TarSplitReader {
     taken: u64,
     /// The number of the next record.
     record: u64,
-    raw: Vec<u8>,
+    raw: Raw,
+    /// The last raw bytes, out of base64.
+    decoded: Vec<u8>,
     names: Vec<u8>,
     rows: Vec<Row>,
     failed: Option<RecordError>,
@@ -47,6 +50,8 @@ pub(crate) struct Faulty {
 pub(crate) struct Tolerated {
     /// With one row for each record of a file.
     pub(crate) split: TarSplit,
+    /// All raw bytes, joined.
+    pub(crate) raw: Vec<u8>,
     pub(crate) faulty: Vec<Faulty>,
     /// Where in the raw bytes each record of them ends that comes after the last file.
     pub(crate) tail: Vec<usize>,
@@ -68,8 +73,9 @@ impl TarSplitReader {
             self.faulty.get_or_insert_default().push(Faulty { error, file: self.rows.len() });
         }
         let Self { limits, raw, names, rows, faulty, tail, .. } = self;
+        let joined = raw.joined();
         let split = TarSplit { raw, names, rows, tar_len: 0, limits };
-        Tolerated { split, faulty: faulty.unwrap_or_default(), tail }
+        Tolerated { split, raw: joined, faulty: faulty.unwrap_or_default(), tail }
     }
 
     /// Starts before the first byte.
@@ -79,7 +85,8 @@ impl TarSplitReader {
             line: Vec::new(),
             taken: 0,
             record: 0,
-            raw: Vec::new(),
+            raw: Raw::default(),
+            decoded: Vec::new(),
             names: Vec::new(),
             rows: Vec::new(),
             failed: None,
@@ -107,12 +114,10 @@ impl TarSplitReader {
     pub fn finish(mut self) -> Result<TarSplit, TarSplitReadError> {
         // The last line feed may be missing.
         self.receive(b"\n")?;
-        let Self { limits, raw, names, rows, .. } = self;
-        let mut split = headers(&raw, &names, &rows, &limits)?;
-        split.raw = raw;
-        let raw = u64::try_from(split.raw.len()).unwrap_or(u64::MAX);
-        split.tar_len = split.rows.iter().fold(raw, |sum, row| sum.saturating_add(row.size));
-        Ok(split)
+        let Self { limits, mut raw, names, rows, line, decoded, .. } = self;
+        drop((line, decoded));
+        raw.shrink();
+        Ok(headers(raw, &names, &rows, &limits)?)
     }
 
     #[cfg(test)]
@@ -191,11 +196,9 @@ impl TarSplitReader {
     fn take_segment(&mut self, line: &Line<'_>) -> Result<(), RecordError> {
         let record = self.record;
         let Some(payload) = &line.payload else { return Ok(()) };
-        let before = self.raw.len();
-        STANDARD.decode_vec(&payload.0, &mut self.raw).map_err(|_why| {
-            self.raw.truncate(before);
-            RecordError::Base64 { record }
-        })?;
+        self.decoded.clear();
+        STANDARD.decode_vec(&payload.0, &mut self.decoded).map_err(|_why| RecordError::Base64 { record })?;
+        self.raw.push(&self.decoded);
         if self.faulty.is_some() {
             self.tail.push(self.raw.len());
         }

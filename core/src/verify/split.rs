@@ -19,6 +19,8 @@ const AHEAD: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct SplitCheck {
     split: TarSplit,
+    /// Its raw bytes, joined.
+    said: Vec<u8>,
     faulty: Vec<Faulty>,
     /// The records of files by name, made once it is needed.
     by_name: Option<Vec<usize>>,
@@ -83,8 +85,8 @@ impl SplitCheck {
         if total != plain_len {
             findings.add(Code::SplitLength, Place::default(), plain_len, total);
         }
-        let Tolerated { split, faulty, tail } = reader.finish_tolerant();
-        check_end(&split, &tail, findings);
+        let Tolerated { split, raw, faulty, tail } = reader.finish_tolerant();
+        check_end(&split, &raw, &tail, findings);
         for Faulty { error, .. } in &faulty {
             findings.add(Code::SplitRecord, place_of(error), "", error);
         }
@@ -92,14 +94,15 @@ impl SplitCheck {
             && let Err(error) = CompressedTarSplit::from_store(compressed.to_vec(), total).read(limits)
         {
             // Told in other words once the tar is there, if it has anything to do with the tar.
-            return Some(Self { refused: Some(format!("{error}")), ..Self::new(split, faulty) });
+            return Some(Self { refused: Some(format!("{error}")), ..Self::new(split, raw, faulty) });
         }
-        Some(Self::new(split, faulty))
+        Some(Self::new(split, raw, faulty))
     }
 
-    fn new(split: TarSplit, faulty: Vec<Faulty>) -> Self {
+    fn new(split: TarSplit, said: Vec<u8>, faulty: Vec<Faulty>) -> Self {
         Self {
             split,
+            said,
             faulty,
             by_name: None,
             file: 0,
@@ -114,7 +117,7 @@ impl SplitCheck {
     /// Takes bytes that are no content.
     pub(super) fn raw(&mut self, bytes: &[u8], tar_offset: u64) {
         let end = self.raw.saturating_add(bytes.len());
-        let said = self.split.raw().get(self.raw.min(self.split.raw().len())..);
+        let said = self.said.get(self.raw.min(self.said.len())..);
         let said = said.and_then(|said| said.get(..bytes.len().min(said.len()))).unwrap_or_default();
         if self.differs.is_none() && said != bytes {
             let same = said.iter().zip(bytes).take_while(|(said, real)| said == real).count();
@@ -256,13 +259,13 @@ impl SplitCheck {
 ///
 /// It takes each record for a tar of its own, behind what the last content owes of padding. A tar of nothing is fine, and
 /// so is one zero block; of a second, no less than all must be there.
-fn check_end(split: &TarSplit, tail: &[usize], findings: &mut Findings) {
+fn check_end(split: &TarSplit, raw: &[u8], tail: &[usize], findings: &mut Findings) {
     let last = split.len().checked_sub(1);
     let mut start = last.map_or(0, |last| split.raw_end(last));
     let size = last.and_then(|last| split.file(last)).map_or(0, |file| file.size);
     let mut owed = usize::try_from(size.wrapping_neg() & 511).unwrap_or(0);
     for end in tail {
-        let record = split.raw().get(start..*end).unwrap_or_default();
+        let record = raw.get(start..*end).unwrap_or_default();
         start = *end;
         let rest = record.get(owed..).unwrap_or_default();
         owed = owed.saturating_sub(record.len());

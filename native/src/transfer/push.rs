@@ -111,7 +111,8 @@ impl Tars for StoreTars<'_> {
             |error| StoreError::broken(format!("layers/{}/tar-split.zst", layer.diff_id.to_hex()), error);
         let split = tar_split.read(self.store.limits()).map_err(broken)?;
         let mut files = Files::new(self.store, &layer.diff_id, &stored.toc)?;
-        for piece in split.pieces() {
+        let mut pieces = split.pieces();
+        while let Some(piece) = pieces.next_piece() {
             let sent = match piece {
                 TarPiece::Raw(bytes) => to.send(bytes),
                 TarPiece::File(file) if file.size == 0 => Ok(()),
