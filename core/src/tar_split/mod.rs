@@ -3,19 +3,24 @@
 #[cfg(test)]
 pub(crate) mod fixture;
 mod headers;
+#[cfg(feature = "writer")]
 pub(crate) mod json;
+#[cfg(feature = "writer")]
 mod lean;
 mod line;
 mod members;
 mod reader;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "writer")]
 mod writer;
 
+#[cfg(feature = "writer")]
 pub(crate) use lean::LeanSplitWriter;
 pub use members::{Members, TarSplitError};
 pub(crate) use reader::{Faulty, Tolerated};
 pub use reader::{RecordError, TarSplitReadError, TarSplitReader};
+#[cfg(feature = "writer")]
 pub use writer::TarSplitWriter;
 
 use alloc::vec::Vec;

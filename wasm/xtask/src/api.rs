@@ -23,7 +23,7 @@ const SELF_EVIDENT: [&str; 8] = [
     "core::panic::unwind_safe::UnwindSafe",
 ];
 
-#[derive(clap::Args)]
+#[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Writes the listings instead of comparing them
     #[arg(long)]
