@@ -122,7 +122,8 @@
 //! | `ruzstd` | zstd in pure Rust, slower; what is taken where `c-zstd` is off |
 //! | `writer` (default) | [`writer`], [`compress`], [`TarSplitWriter`], and [`WholeLayer::tar_split`] |
 //!
-//! One of the first two is needed. A reader without `writer` has no zstd encoder in it; everything else is there always: what a program does not call, its linker drops.
+//! One of the first two is needed. A reader without `writer` has no zstd encoder in it; everything
+//! else is there always: what a program does not call, its linker drops.
 //!
 //! # What it promises
 //!
