@@ -120,9 +120,10 @@
 //! |---|---|
 //! | `c-zstd` (default) | zstd by the C library; needs a C compiler to build, for wasm one that knows wasm |
 //! | `ruzstd` | zstd in pure Rust, slower; what is taken where `c-zstd` is off |
+//! | `writer` (default) | [`writer`], [`compress`], [`TarSplitWriter`], and [`WholeLayer::tar_split`] |
 //!
-//! One of the two is needed. Everything else is there always: it has no dependency of its own, and what a program does not
-//! call, its linker drops.
+//! One of the first two is needed. A reader without `writer` has no zstd encoder in it; everything
+//! else is there always: what a program does not call, its linker drops.
 //!
 //! # What it promises
 //!
@@ -200,6 +201,7 @@ mod vectors;
 mod verified;
 pub mod verify;
 mod whole;
+#[cfg(feature = "writer")]
 pub mod writer;
 mod zstd;
 
@@ -223,9 +225,11 @@ pub use look::{Followed, LayerSaid, Look};
 pub use member::{Kind, Member, Name, Timestamp, Xattrs};
 pub use plan::{Decision, Donated, Plan, PlannedFile, Reason, Source, Summary, decide};
 pub use policy::{Cost, Policy, Trust, TrustError};
+#[cfg(feature = "writer")]
+pub use tar_split::TarSplitWriter;
 pub use tar_split::{
     Members, RecordError, SplitFile, TarPiece, TarPieces, TarSplit, TarSplitError, TarSplitReadError,
-    TarSplitReader, TarSplitWriter,
+    TarSplitReader,
 };
 pub use toc::{
     BadTarSplit, Body, Chunk, CompressedTarSplit, Entry, Fetched, FileId, ProvenTarSplit, TarSplitBytes, Toc,
@@ -236,4 +240,9 @@ pub use tree::{Directory, Inode, InodeId, Node, Origin, Tree, TreeError, TreePro
 pub use unwrap::{Plain, Unwrap, UnwrapError, WholeBlob};
 pub use verified::{Identity, VerifiedLayer};
 pub use whole::{Recut, WholeError, WholeFetch, WholeLayer, WholePiece, WholePieces};
-pub use zstd::{ZstdError, compress, decompress};
+#[cfg(feature = "writer")]
+pub use zstd::compress;
+pub use zstd::{ZstdError, decompress};
+
+#[cfg(all(test, not(feature = "writer")))]
+compile_error!("the tests write layers: turn on the feature `writer`");

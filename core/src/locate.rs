@@ -3,7 +3,7 @@
 //! Annotations on the layer's descriptor say both, or only which. A footer at the end of the blob says only where: no
 //! digest is in it, so what it leads to is unproven until it has the one in the annotations.
 
-mod footer;
+pub(crate) mod footer;
 mod tail;
 
 use alloc::collections::BTreeMap;
@@ -14,8 +14,7 @@ pub use tail::{ExternalToc, Located, TailFetch, TailFound};
 
 use crate::codec::Codec;
 use crate::{Digest, Limits};
-use footer::Footer;
-pub(crate) use footer::{MAGIC, TYPE};
+use footer::{Footer, TYPE};
 
 /// Length of today's footer, in bytes.
 pub const FOOTER_LEN: usize = 64;

@@ -3,6 +3,8 @@
 mod content;
 mod cuts;
 mod recut;
+#[cfg_attr(not(feature = "writer"), path = "whole/no_split.rs")]
+mod split;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -11,14 +13,13 @@ pub use recut::Recut;
 
 use content::{Content, ZEROS};
 use cuts::Cuts;
+use split::SplitWriter;
 
 use crate::tar::{TarError, TarEvent, TarReader};
-use crate::tar_split::TarSplitWriter;
 use crate::toc::{CompressedTarSplit, FileId, Toc};
 use crate::unwrap::WholeBlob;
 use crate::verified::VerifiedLayer;
-use crate::zstd::Encoder;
-use crate::{Crc64, Digest, Hasher, Kind, Limits, Member, Name};
+use crate::{Digest, Hasher, Kind, Limits, Member};
 
 /// GNU tar and its kin write in records of 20 blocks, and fill the last one with zeros.
 const RECORD: u64 = 10_240;
@@ -74,8 +75,8 @@ pub enum WholePiece<'a> {
 pub struct WholeLayer {
     /// The proof.
     pub verified: VerifiedLayer,
-    /// The tar without its contents; `None` for a layer with sparse files, which the form cannot hold, and where it would
-    /// go over the limits.
+    /// The tar without its contents; `None` for a layer with sparse files, which the form cannot hold, where it would go
+    /// over the limits, and without the feature `writer`.
     pub tar_split: Option<CompressedTarSplit>,
     /// Zeros at the tar's end that its writer left out of the blob, in bytes; they are proven like the rest.
     pub padding: u64,
@@ -93,7 +94,7 @@ impl WholeFetch {
             content_bytes: 0,
             file: None,
             cuts: Cuts::none(limits),
-            split: Some(SplitWriter::new()),
+            split: SplitWriter::new(),
             failed: None,
         }
     }
@@ -214,7 +215,7 @@ impl State<'_> {
                     split.raw(bytes);
                 }
                 // No store would read it back.
-                if self.split.as_ref().is_some_and(|split| split.plain_len > self.limits.tar_split) {
+                if self.split.as_ref().is_some_and(|split| split.plain_len() > self.limits.tar_split) {
                     *self.split = None;
                 }
                 Ok(None)
@@ -276,61 +277,6 @@ fn zeros(hasher: &mut Hasher, len: u64) {
         let now = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROS.len());
         hasher.update(ZEROS.get(..now).unwrap_or_default());
         left = left.saturating_sub(u64::try_from(now).unwrap_or(left).max(1));
-    }
-}
-
-/// Writes the tar-split and compresses it as it grows.
-#[derive(Debug)]
-struct SplitWriter {
-    records: TarSplitWriter,
-    lines: Vec<u8>,
-    encoder: Encoder,
-    plain_len: u64,
-    /// The member being read: its name, the length of its content in the tar, and the checksum so far.
-    member: Option<(Name, u64, Crc64)>,
-}
-
-impl SplitWriter {
-    /// The level that costs little and halves what the fastest leaves of base64.
-    const LEVEL: i32 = 3;
-
-    fn new() -> Self {
-        let (records, encoder) = (TarSplitWriter::new(), Encoder::new(Self::LEVEL));
-        Self { records, lines: Vec::new(), encoder, plain_len: 0, member: None }
-    }
-
-    fn raw(&mut self, bytes: &[u8]) {
-        self.records.raw(bytes, &mut self.lines);
-        self.flush();
-    }
-
-    fn begin(&mut self, member: &Member, stored: u64) {
-        self.member = Some((member.name.clone(), stored, Crc64::new()));
-    }
-
-    fn data(&mut self, bytes: &[u8]) {
-        if let Some((_, _, crc)) = &mut self.member {
-            crc.update(bytes);
-        }
-    }
-
-    fn end(&mut self) {
-        if let Some((name, stored, crc)) = self.member.take() {
-            self.records.file(name.as_bytes(), stored, crc.finish(), &mut self.lines);
-            self.flush();
-        }
-    }
-
-    fn flush(&mut self) {
-        self.plain_len = self.plain_len.saturating_add(u64::try_from(self.lines.len()).unwrap_or(u64::MAX));
-        self.encoder.write(&self.lines);
-        self.lines.clear();
-    }
-
-    fn finish(mut self) -> CompressedTarSplit {
-        core::mem::take(&mut self.records).finish(&mut self.lines);
-        self.flush();
-        CompressedTarSplit::from_store(self.encoder.finish(), self.plain_len)
     }
 }
 

@@ -381,6 +381,7 @@ impl TarEvents<'_> {
     }
 
     /// Whether the archive has ended: all that follows is nobody's.
+    #[cfg(feature = "writer")]
     pub(crate) const fn is_tail(&self) -> bool {
         matches!(self.reader.state, State::Tail)
     }

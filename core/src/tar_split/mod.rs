@@ -3,7 +3,9 @@
 #[cfg(test)]
 pub(crate) mod fixture;
 mod headers;
+#[cfg(feature = "writer")]
 pub(crate) mod json;
+#[cfg(feature = "writer")]
 mod lean;
 mod line;
 mod members;
@@ -12,14 +14,17 @@ mod raw;
 mod reader;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "writer")]
 mod writer;
 
+#[cfg(feature = "writer")]
 pub(crate) use lean::LeanSplitWriter;
 pub use members::{Members, TarSplitError};
 pub use pieces::{SplitFile, TarPiece, TarPieces};
 pub(crate) use raw::RawCursor;
 pub(crate) use reader::{Faulty, Tolerated};
 pub use reader::{RecordError, TarSplitReadError, TarSplitReader};
+#[cfg(feature = "writer")]
 pub use writer::TarSplitWriter;
 
 use alloc::vec::Vec;

@@ -8,7 +8,8 @@ use alloc::{boxed::Box, format};
 use super::batch::{ChunkEnd, Frame, Item, Packed, Part};
 use super::toc::{self, Content, Placed};
 use super::{Format, TarEnd, Unchunkable, WriteError, WriteOptions};
-use crate::locate::{CHECKSUM, MAGIC, POSITION, TAR_SPLIT_POSITION, TYPE};
+use crate::locate::footer::{MAGIC, TYPE};
+use crate::locate::{CHECKSUM, POSITION, TAR_SPLIT_POSITION};
 use crate::zstd::{Effort, Encoder};
 use crate::{Digest, Hasher, Limits, Member};
 

@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Progress, ZstdError, c, rust};
+use super::{Encoder, Progress, ZstdError, c, rust};
 
 /// What both decoders can do, so that one driver serves them.
 trait Decode {
@@ -109,7 +109,7 @@ fn a_flipped_bit_never_changes_what_comes_out_of_either() {
 proptest::proptest! {
     #[test]
     fn anything_compressed(bytes in proptest::collection::vec(0_u8..4, 0..5000), level in 1..19, cut in 1_usize..600) {
-        let mut encoder = c::Encoder::new(level);
+        let mut encoder = Encoder::new(level);
         encoder.write(&bytes);
         let frame = encoder.finish();
         for answer in both(&frame, cut, cut) {

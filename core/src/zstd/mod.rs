@@ -1,12 +1,15 @@
 //! The zstd seam: the only place that names a zstd library.
 //!
 //! C zstd (feature `c-zstd`) and ruzstd (feature `ruzstd`) stand behind one small push decoder and are held to the
-//! same answers by a test that runs both. With both features on, C zstd is used.
+//! same answers by a test that runs both. With both features on, C zstd is used. What writes is in `encode`, which a
+//! reader builds without (feature `writer`).
 
 #[cfg(feature = "c-zstd")]
 mod c;
 #[cfg(test)]
 mod differential;
+#[cfg(feature = "writer")]
+mod encode;
 mod frames;
 #[cfg(feature = "ruzstd")]
 #[cfg_attr(feature = "c-zstd", allow(dead_code, reason = "built for the differential test only"))]
@@ -17,10 +20,14 @@ use alloc::vec::Vec;
 use core::fmt;
 
 #[cfg(feature = "c-zstd")]
-pub(crate) use c::{Encoder, FrameEncoder, Raw};
+pub(crate) use c::Raw;
+#[cfg(feature = "writer")]
+pub use encode::compress;
+#[cfg(feature = "writer")]
+pub(crate) use encode::{Effort, Encoder, FrameEncoder};
 pub(crate) use frames::{FrameHead, FrameWalker, Step};
 #[cfg(all(feature = "ruzstd", not(feature = "c-zstd")))]
-pub(crate) use rust::{Encoder, FrameEncoder, Raw};
+pub(crate) use rust::Raw;
 
 #[cfg(not(any(feature = "c-zstd", feature = "ruzstd")))]
 compile_error!("shingle-core needs a zstd decoder: turn on the feature `c-zstd` or `ruzstd`");
@@ -64,21 +71,6 @@ impl Decoder {
     }
 }
 
-/// How hard to look for matches, in zstd's own terms.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "c-zstd"), allow(dead_code, reason = "ruzstd has one level"))]
-pub(crate) struct Effort {
-    /// 5 looks for long matches (lazy2), 7 and 8 for the cheapest sequence of them (btopt, btultra).
-    pub(crate) strategy: u32,
-    pub(crate) window_log: u32,
-    /// Of both tables.
-    pub(crate) table_log: u32,
-    pub(crate) search_log: u32,
-    pub(crate) min_match: u32,
-    /// A match of this length is taken without looking further.
-    pub(crate) target: u32,
-}
-
 /// What a decoder says about bytes that are no zstd.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ZstdError(pub(crate) String);
@@ -96,13 +88,6 @@ impl fmt::Debug for ZstdError {
 }
 
 impl core::error::Error for ZstdError {}
-
-/// Compresses one of our own files into one frame, at a level that costs little.
-pub fn compress(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = Encoder::new(3);
-    encoder.write(bytes);
-    encoder.finish()
-}
 
 /// Decompresses one of our own files, at most `limit` bytes.
 ///

@@ -69,6 +69,7 @@ stage! {
     WholeError: |error| matches!(error, shingle_core::WholeError::DiffId { .. }),
 }
 
+#[cfg(feature = "overlap")]
 impl Stage for shingle_core::overlap::OverlapError {
     const NAME: &'static str = "OverlapError";
 

@@ -18,6 +18,7 @@ mod error;
 mod fetch;
 mod http;
 mod locate;
+#[cfg(feature = "overlap")]
 mod overlap;
 mod plan;
 mod policy;

@@ -20,14 +20,18 @@
     reason = "generated"
 )]
 
-#[cfg(not(feature = "writer"))]
+#[cfg(not(feature = "overlap"))]
 wit_bindgen::generate!({ world: "reader", path: "wit" });
+#[cfg(all(feature = "overlap", not(feature = "writer")))]
+wit_bindgen::generate!({ world: "inspector", path: "wit" });
 #[cfg(feature = "writer")]
 wit_bindgen::generate!({ world: "shingle", path: "wit" });
 
+#[cfg(feature = "overlap")]
+pub(super) use exports::shingle::core::overlap;
 #[cfg(feature = "writer")]
 pub(super) use exports::shingle::core::write;
-pub(super) use exports::shingle::core::{errors, http, overlap, pull, tar_errors, toc_errors, types, whole};
+pub(super) use exports::shingle::core::{errors, http, pull, tar_errors, toc_errors, types, whole};
 
 use super::Component;
 

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use shingle_core::http::Refusal;
+#[cfg(feature = "overlap")]
 use shingle_core::overlap::OverlapError;
 use shingle_core::{
     DiffIdError, DigestError, FetchError, LocateError, OpenError, Reason, TocError, Unfinished, UnwrapError,
@@ -131,6 +132,7 @@ impl From<DiffIdError> for wit::Error {
     }
 }
 
+#[cfg(feature = "overlap")]
 impl From<OverlapError> for wit::Error {
     fn from(from: OverlapError) -> Self {
         let message = chain(&from);

@@ -4,6 +4,7 @@ mod answer;
 mod bindings;
 mod errors;
 mod http;
+#[cfg(feature = "overlap")]
 mod overlap;
 mod pull;
 mod tar_errors;

@@ -9,7 +9,8 @@ use crate::cargo::Workspace;
 use crate::sizes::Artefact;
 
 /// The builds: what stands in the file's name, and the features.
-const WORLDS: [(&str, &[&str]); 2] = [("", &["component", "writer"]), (".reader", &["component"])];
+const WORLDS: [(&str, &[&str]); 3] =
+    [("", &["component", "writer"]), (".inspector", &["component", "overlap"]), (".reader", &["component"])];
 
 /// Builds the component of each world, and returns what they weigh.
 pub(crate) fn build(workspace: &Workspace, zstd: Zstd) -> anyhow::Result<Vec<Artefact>> {

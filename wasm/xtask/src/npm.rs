@@ -11,7 +11,8 @@ use crate::cargo::Workspace;
 use crate::sizes::Artefact;
 
 /// The entry points: the folder, and the features.
-const ENTRIES: [(&str, &[&str]); 2] = [("full", &["browser", "writer"]), ("reader", &["browser"])];
+const ENTRIES: [(&str, &[&str]); 3] =
+    [("inspector", &["browser", "overlap"]), ("reader", &["browser"]), ("full", &["browser", "writer"])];
 
 /// What stands in `wasm/npm/package.json` in place of the version.
 const VERSION: &str = "\"version\": \"0.0.0\"";

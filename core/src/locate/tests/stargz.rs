@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::locate::footer::MAGIC;
 use crate::testing::stargz::{FOOTERS, Footer, Stargz, empty_member, stargz, trusting};
 use crate::testing::{OLD_BLOB, fixture_bytes, made, noise};
 use crate::{Cost, ExternalToc, Located, Policy, TailFetch, TailFound, VouchedToc};
