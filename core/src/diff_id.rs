@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::agree::{Disagreement, check_agreement};
 use crate::ledger::Complete;
-use crate::plan::{Part, Plan, Source};
+use crate::plan::{Parts, Plan, Source};
 use crate::read_back::ReadBack;
 use crate::tar_split::{RawCursor, TarSplit};
 use crate::toc::{Entry, FileId, Toc};
@@ -60,7 +60,7 @@ pub struct DiffIdCheck {
     /// By entry: whether something else proves the file's digest.
     proven: Vec<bool>,
     /// The plan that proves them.
-    parts: Option<Arc<[Part]>>,
+    parts: Option<Arc<Parts>>,
 }
 
 impl DiffIdCheck {

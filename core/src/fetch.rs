@@ -8,7 +8,7 @@ use core::fmt;
 use core::ops::Range;
 
 use crate::codec::Decoder;
-use crate::plan::{Part, Request};
+use crate::plan::{Part, Parts, Request};
 use crate::toc::{FileId, Toc};
 use crate::{Digest, Hasher, Limits, Name};
 
@@ -24,7 +24,7 @@ const PIECE: usize = 256 * 1024;
 pub struct Fetch {
     index: usize,
     request: Request,
-    parts: Arc<[Part]>,
+    parts: Arc<Parts>,
     toc: Arc<Toc>,
     /// Made with the first bytes: a plan may start a great many fetches, of which few run at once.
     decoder: Option<Decoder>,
@@ -51,7 +51,7 @@ pub struct Fetch {
 #[derive(Debug)]
 pub struct Receipt {
     pub(crate) index: usize,
-    pub(crate) parts: Arc<[Part]>,
+    pub(crate) parts: Arc<Parts>,
 }
 
 /// Bytes that belong in a file.
@@ -72,7 +72,7 @@ impl Fetch {
     pub(crate) fn new(
         index: usize,
         request: Request,
-        parts: Arc<[Part]>,
+        parts: Arc<Parts>,
         toc: Arc<Toc>,
         limits: &Limits,
     ) -> Self {
@@ -222,11 +222,11 @@ impl Fetch {
     }
 
     fn target_offset(&self) -> u64 {
-        self.parts.get(self.part).and_then(|part| part.targets.first()).map_or(0, |target| target.offset)
+        self.parts.targets(self.part).first().map_or(0, |target| target.offset)
     }
 
     fn name(&self) -> Name {
-        let target = self.parts.get(self.part).and_then(|part| part.targets.first());
+        let target = self.parts.targets(self.part).first();
         let entry = target.and_then(|target| self.toc.file(target.file));
         entry.map(|entry| entry.member().name.clone()).unwrap_or_default()
     }
@@ -256,7 +256,7 @@ impl Chunks<'_> {
             return Err((**error).clone());
         }
         if let Some(target) = self.fetch.lending {
-            let targets = self.fetch.parts.get(self.fetch.part).map_or(0, |part| part.targets.len());
+            let targets = self.fetch.parts.targets(self.fetch.part).len();
             if target >= targets {
                 self.fetch.settle();
             }
@@ -273,7 +273,7 @@ impl Chunks<'_> {
         let fetch = &mut *self.fetch;
         let Some(index) = fetch.lending else { return Ok(None) };
         let Some(part) = fetch.parts.get(fetch.part) else { return Ok(None) };
-        let Some(target) = part.targets.get(index) else { return Ok(None) };
+        let Some(target) = fetch.parts.targets(fetch.part).get(index) else { return Ok(None) };
         fetch.lending = Some(index.saturating_add(1));
         let filled = usize::try_from(fetch.decoded.saturating_sub(fetch.settled)).unwrap_or(0);
         Ok(Some(Lent {
@@ -288,7 +288,7 @@ impl Chunks<'_> {
 /// A chunk that was lent to all its targets is settled when the guard goes, so that `finish` may follow.
 impl Drop for Chunks<'_> {
     fn drop(&mut self) {
-        let targets = self.fetch.parts.get(self.fetch.part).map_or(0, |part| part.targets.len());
+        let targets = self.fetch.parts.targets(self.fetch.part).len();
         if self.fetch.lending.is_some_and(|target| target >= targets) {
             self.fetch.settle();
         }

@@ -4,24 +4,24 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::fetch::Receipt;
-use crate::plan::Part;
+use crate::plan::Parts;
 
 /// Waits for the receipts of one plan.
 #[derive(Debug)]
 pub struct Ledger {
-    parts: Arc<[Part]>,
+    parts: Arc<Parts>,
     credited: Vec<bool>,
 }
 
 /// Proof that every request of a plan was fetched.
 #[derive(Debug)]
 pub struct Complete {
-    parts: Arc<[Part]>,
+    parts: Arc<Parts>,
 }
 
 impl Complete {
     /// Whether this is of the plan with these parts.
-    pub(crate) fn is_of(&self, parts: &Arc<[Part]>) -> bool {
+    pub(crate) fn is_of(&self, parts: &Arc<Parts>) -> bool {
         Arc::ptr_eq(&self.parts, parts)
     }
 }
@@ -38,7 +38,7 @@ pub struct Unfinished {
 }
 
 impl Ledger {
-    pub(crate) fn new(parts: &Arc<[Part]>, requests: usize) -> Self {
+    pub(crate) fn new(parts: &Arc<Parts>, requests: usize) -> Self {
         Self { parts: Arc::clone(parts), credited: alloc::vec![false; requests] }
     }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::Digest;
 use crate::diff_id::DiffIdError;
 use crate::ledger::Complete;
-use crate::plan::{Part, Plan, Source};
+use crate::plan::{Parts, Plan, Source};
 use crate::read_back::ReadBack;
 use crate::toc::{FileId, Toc};
 use crate::verified::VerifiedLayer;
@@ -44,7 +44,7 @@ pub struct TocCheck {
     content: ReadBack,
     /// By entry: whether the plan's own fetches proved the content.
     proven: Vec<bool>,
-    parts: Arc<[Part]>,
+    parts: Arc<Parts>,
 }
 
 impl TocCheck {

@@ -1,16 +1,16 @@
 //! The decision: for each file the best donor, for each chunk the next best, the network for the rest.
 
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Donated, Part, Plan, PlannedFile, Source, Target, merge};
+use super::same::firsts;
+use super::{Donated, Part, Parts, Plan, PlannedFile, Source, Target, merge};
 use crate::agree::Disagreement;
 use crate::locate::LocateError;
 use crate::policy::{Policy, Trust};
-use crate::toc::{BadTarSplit, Body, Chunk, Entry, FileId, Toc, TocError};
-use crate::{Class, Digest, Inventory};
+use crate::toc::{BadTarSplit, Body, Entry, FileId, Toc, TocError};
+use crate::{Class, Inventory};
 
 /// How a layer is pulled.
 #[derive(Clone, Debug)]
@@ -79,25 +79,19 @@ pub fn decide(toc: &Arc<Toc>, inventory: &Inventory, policy: &Policy) -> Decisio
         }
         Trust::DiffId | Trust::Toc => {}
     }
-    let mut planner = Planner {
-        toc,
-        inventory,
-        files: Vec::new(),
-        parts: Vec::new(),
-        first: BTreeMap::new(),
-        part_of: BTreeMap::new(),
-    };
+    let mut planner = Planner::new(toc, inventory);
     for (file, entry) in toc.files() {
         if !planner.file(file, entry) {
             return Decision::Whole(Reason::NoToc { media_type: "content without offsets".into() });
         }
     }
-    let Planner { files, parts, .. } = planner;
+    let Planner { files, parts, targets, .. } = planner;
+    let parts = Parts::new(parts, targets);
     let requests = merge::requests(&parts, policy);
     Decision::Partial(Plan {
         toc: Arc::clone(toc),
         files,
-        parts: parts.into(),
+        parts: Arc::new(parts),
         requests,
         limits: policy.limits,
     })
@@ -108,13 +102,40 @@ struct Planner<'a> {
     inventory: &'a Inventory,
     files: Vec<PlannedFile>,
     parts: Vec<Part>,
-    /// The first file with each content.
-    first: BTreeMap<(Digest, u64), FileId>,
-    /// The part that brings each chunk.
-    part_of: BTreeMap<(Digest, u64), usize>,
+    targets: Vec<Target>,
+    /// By entry: the first file with the same content.
+    first_file: Vec<u32>,
+    /// By chunk: the first chunk with the same content.
+    first_chunk: Vec<u32>,
+    /// By chunk, for those that are the first: the part that brings them, once there is one.
+    part_of: Vec<u32>,
 }
 
-impl Planner<'_> {
+/// For chunks that no part brings; `Limits::entries` keeps every index far below this.
+const NONE: u32 = u32::MAX;
+
+impl<'a> Planner<'a> {
+    fn new(toc: &'a Toc, inventory: &'a Inventory) -> Self {
+        let (entries, chunks) = (toc.entries(), toc.all_chunks());
+        let file = |index: usize| {
+            let entry = entries.get(index).filter(|entry| entry.is_file())?;
+            Some((entry.digest()?, entry.member().size))
+        };
+        let chunk = |index: usize| chunks.get(index).map(|chunk| (&chunk.digest, chunk.len));
+        let first_file = firsts(entries.len(), file);
+        let first_chunk = firsts(chunks.len(), chunk);
+        Self {
+            toc,
+            inventory,
+            files: Vec::with_capacity(toc.files().count()),
+            parts: Vec::new(),
+            targets: Vec::new(),
+            first_file,
+            part_of: alloc::vec![NONE; chunks.len()],
+            first_chunk,
+        }
+    }
+
     /// Plans one file; `false` when a chunk is nowhere.
     fn file(&mut self, file: FileId, entry: &Entry) -> bool {
         let Some(digest) = entry.digest().copied() else { return false };
@@ -124,13 +145,13 @@ impl Planner<'_> {
             self.files.push(PlannedFile { file, source: Source::Held { digest, same_class } });
             return true;
         }
-        if let Some(of) = self.first.get(&(digest, member.size)).copied() {
+        let first = self.first_file.get(file.index()).and_then(|first| usize::try_from(*first).ok());
+        if let Some(of) = first.map(FileId::new).filter(|first| *first != file) {
             let class = self.toc.file(of).map(|first| Class::of(first.member()));
             let same_class = class == Some(Class::of(member));
             self.files.push(PlannedFile { file, source: Source::Twin { of, same_class } });
             return true;
         }
-        self.first.insert((digest, member.size), file);
         // The whole of it may be a part of something that is held.
         if let Some(chunk) = self.inventory.chunk(&digest, member.size) {
             let donated = alloc::vec![Donated { offset: 0, chunk, digest }];
@@ -139,7 +160,7 @@ impl Planner<'_> {
         }
         let mut donated = Vec::new();
         let mut fetched = false;
-        for chunk in self.toc.chunks(entry) {
+        for (index, chunk) in entry.places().zip(self.toc.chunks(entry)) {
             let frames = match &chunk.body {
                 Body::Zeros => continue,
                 Body::Frames(frames) => Some(frames),
@@ -151,17 +172,13 @@ impl Planner<'_> {
             }
             let Some(frames) = frames else { return false };
             fetched = true;
-            let target = Target { file, offset: chunk.offset };
-            let known =
-                self.part_of.get(&(chunk.digest, chunk.len)).and_then(|part| self.parts.get_mut(*part));
-            if let Some(part) = known {
-                part.targets.push(target);
-                continue;
+            let first = self.first_chunk.get(index).and_then(|first| usize::try_from(*first).ok());
+            let Some(part) = first.and_then(|first| self.part_of.get_mut(first)) else { return false };
+            if *part == NONE {
+                *part = u32::try_from(self.parts.len()).unwrap_or(NONE);
+                self.parts.push(Part::new(chunk, frames.clone()));
             }
-            self.part_of.insert((chunk.digest, chunk.len), self.parts.len());
-            let (frames, targets) = (frames.clone(), alloc::vec![target]);
-            let Chunk { skip, len, digest, .. } = *chunk;
-            self.parts.push(Part { frames, skip, len, digest, targets });
+            self.targets.push(Target::new(*part, file, chunk.offset));
         }
         self.files.push(PlannedFile { file, source: Source::Assembled { donated, fetched } });
         true

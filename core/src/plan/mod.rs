@@ -2,6 +2,8 @@
 
 mod decide;
 mod merge;
+mod parts;
+mod same;
 mod summary;
 
 use alloc::sync::Arc;
@@ -9,6 +11,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 pub use decide::{Decision, Reason, decide};
+pub(crate) use parts::{Part, Parts, Target};
 pub use summary::Summary;
 
 use crate::fetch::Fetch;
@@ -21,7 +24,7 @@ use crate::{Digest, HeldChunk, Limits};
 pub struct Plan {
     toc: Arc<Toc>,
     files: Vec<PlannedFile>,
-    parts: Arc<[Part]>,
+    parts: Arc<Parts>,
     requests: Vec<Request>,
     limits: Limits,
 }
@@ -86,31 +89,6 @@ pub struct Donated {
     pub digest: Digest,
 }
 
-/// A stretch of the blob that decodes to one chunk, perhaps with others, and the places the chunk goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Part {
-    pub(crate) frames: Range<u64>,
-    /// How many plain bytes of the frames come before the chunk.
-    pub(crate) skip: u64,
-    pub(crate) len: u64,
-    pub(crate) digest: Digest,
-    pub(crate) targets: Vec<Target>,
-}
-
-impl Part {
-    /// Whether this lies in the same frames as `before`, after it: what was decoded for that need not be again.
-    pub(crate) fn continues(&self, before: &Self) -> bool {
-        self.frames == before.frames && self.skip >= before.skip.saturating_add(before.len)
-    }
-}
-
-/// A place that a chunk goes: a file, and an offset in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Target {
-    pub(crate) file: FileId,
-    pub(crate) offset: u64,
-}
-
 /// One range to ask for, and the parts in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
@@ -134,20 +112,19 @@ impl Plan {
         &self.toc
     }
 
-    pub(crate) const fn parts(&self) -> &Arc<[Part]> {
+    pub(crate) const fn parts(&self) -> &Arc<Parts> {
         &self.parts
     }
 
     /// Returns how often each file is written to by fetches: once per chunk that goes there.
     pub fn arrivals(&self) -> impl Iterator<Item = FileId> {
-        self.parts.iter().flat_map(|part| part.targets.iter().map(|target| target.file))
+        self.parts.all_targets().iter().map(|target| target.file)
     }
 
     /// Returns how many bytes of content fetches will write, each chunk counted for every place that it goes to.
     pub fn written_bytes(&self) -> u64 {
-        let bytes =
-            |part: &Part| part.len.saturating_mul(u64::try_from(part.targets.len()).unwrap_or(u64::MAX));
-        self.parts.iter().fold(0, |sum, part| sum.saturating_add(bytes(part)))
+        let len = |target: &Target| self.parts.get(target.part()).map_or(0, |part| part.len);
+        self.parts.all_targets().iter().map(len).fold(0, u64::saturating_add)
     }
 
     /// Starts: one fetch for each request, and the ledger that waits for all of them.

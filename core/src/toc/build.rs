@@ -6,10 +6,17 @@ use super::json::{self, RawChunk, RawEntry, RawKind};
 use super::{Body, Chunk, Entry, Place, Toc, TocError};
 use crate::{Digest, Kind, Limits, Member, Name};
 
+/// The length of a short entry's JSON.
+const SHORT: usize = 128;
+
 impl Toc {
     /// Reads and checks a TOC's JSON.
     pub(crate) fn parse(json: &[u8], place: Place, limits: &Limits) -> Result<Self, TocError> {
         let mut builder = Builder::new(place, limits);
+        // An entry is an object, and seldom shorter than this; where it is, the list grows on.
+        let objects = memchr::memchr_iter(b'{', json).count().min(json.len() / SHORT).min(limits.entries);
+        builder.toc.entries.reserve_exact(objects);
+        builder.toc.chunks.reserve_exact(objects);
         let head = json::parse(json, &mut builder)?;
         let mut toc = builder.finish()?;
         toc.tar_split_digest = head.tar_split_digest;
@@ -72,7 +79,11 @@ impl<'a> Builder<'a> {
 
     /// Forgets all entries: the document has another list of them, and the last one counts.
     pub(super) fn restart(&mut self) {
+        let Toc { mut entries, mut chunks, .. } = core::mem::take(&mut self.toc);
+        entries.clear();
+        chunks.clear();
         *self = Self::new(self.place, self.limits);
+        (self.toc.entries, self.toc.chunks) = (entries, chunks);
     }
 
     /// Takes the next entry.
@@ -101,6 +112,8 @@ impl<'a> Builder<'a> {
                 self.toc.leave_out(is_stargzs_own);
             }
         }
+        self.toc.entries.shrink_to_fit();
+        self.toc.chunks.shrink_to_fit();
         Ok(self.toc)
     }
 

@@ -8,7 +8,7 @@ use super::{Place, Toc, TocError, gzip};
 use crate::codec::Codec;
 use crate::locate::{Locator, Span};
 use crate::tar_split::{TarSplit, TarSplitReadError, TarSplitReader};
-use crate::zstd::{Bounded, Decoder, bounded};
+use crate::zstd::{Bounded, Decoder, bounded, reserve_towards};
 use crate::{Digest, Limits};
 
 /// Takes the bytes of TOC and tar-split and proves them.
@@ -67,7 +67,10 @@ impl TocFetch {
     pub fn receive(&mut self, bytes: &[u8]) {
         let Range { start, end } = self.remaining();
         let owed = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
-        self.bytes.extend_from_slice(bytes.get(..owed.min(bytes.len())).unwrap_or_default());
+        let bytes = bytes.get(..owed.min(bytes.len())).unwrap_or_default();
+        let whole = self.range.end.saturating_sub(self.range.start);
+        reserve_towards(&mut self.bytes, bytes.len(), usize::try_from(whole).unwrap_or(usize::MAX));
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// Checks the digests, decompresses and checks the TOC.
@@ -98,11 +101,19 @@ impl TocFetch {
             let at = |offset: u64| usize::try_from(offset.saturating_sub(range.start)).unwrap_or(usize::MAX);
             at(span.range.start)..at(span.range.end)
         };
-        let tar_split = locator.tar_split().map(|span| {
-            let bytes = bytes.get(within(span)).unwrap_or_default().to_vec();
-            TarSplitBytes(CompressedTarSplit { bytes, plain_len: span.plain_len })
-        });
         let at = within(locator.toc());
+        let tar_split = locator.tar_split().map(|span| {
+            let at_split = within(span);
+            // It comes last, as a rule: then nothing is held twice.
+            let split = if at.end <= at_split.start && bytes.get(at_split.clone()).is_some() {
+                bytes.truncate(at_split.end);
+                bytes.split_off(at_split.start)
+            } else {
+                bytes.get(at_split).unwrap_or_default().to_vec()
+            };
+            TarSplitBytes(CompressedTarSplit { bytes: split, plain_len: span.plain_len })
+        });
+        bytes.shrink_to_fit();
         Ok((TocBytes { locator, limits, bytes, at }, tar_split))
     }
 }

@@ -217,6 +217,11 @@ impl Toc {
         self.chunks.get(entry.chunks.clone()).unwrap_or_default()
     }
 
+    /// Returns all chunks, and so those of an entry at the places that [`places`](Entry::places) says.
+    pub(crate) fn all_chunks(&self) -> &[Chunk] {
+        &self.chunks
+    }
+
     /// Returns every digest that a donor could serve: of whole files and of chunks, sorted, each once.
     pub fn wanted(&self) -> Vec<Digest> {
         let files = self.files().filter_map(|(_, entry)| entry.digest);
@@ -241,6 +246,11 @@ impl Entry {
     /// Returns the digest of a regular file's content, [`Digest::EMPTY`] for an empty one; `None` for other kinds.
     pub const fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()
+    }
+
+    /// Returns where the chunks of the entry stand among those of the TOC.
+    pub(crate) fn places(&self) -> Range<usize> {
+        self.chunks.clone()
     }
 
     /// Whether this is a regular file with content.

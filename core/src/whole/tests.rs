@@ -80,7 +80,7 @@ fn assert_rebuilds(layer: &WholeLayer, files: &Files) {
     while let Some(file) = check.wants().unwrap() {
         check.receive(&files[&file]).unwrap();
     }
-    let complete = Ledger::new(&Arc::from([]), 0).close().unwrap();
+    let complete = Ledger::new(&Arc::default(), 0).close().unwrap();
     assert!(check.finish(complete, layer.verified.diff_id().unwrap()).is_ok());
 }
 

@@ -118,8 +118,10 @@ pub(crate) fn bounded(input: &[u8], limit: u64, window_log: u32) -> Result<Vec<u
     let mut decoder = Decoder::new(window_log);
     let mut plain = Vec::new();
     let mut rest = input;
+    let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(STEP);
     loop {
         let len = plain.len();
+        reserve_towards(&mut plain, STEP, most);
         plain.resize(len.saturating_add(STEP), 0);
         let room = plain.get_mut(len..).unwrap_or_default();
         let progress = decoder.decode(rest, room).map_err(Bounded::Zstd)?;
@@ -135,5 +137,16 @@ pub(crate) fn bounded(input: &[u8], limit: u64, window_log: u32) -> Result<Vec<u
                 Err(Bounded::Truncated)
             };
         }
+    }
+}
+
+/// Makes room for `more` bytes, and at once for all of `whole` where a sixteenth of that has come.
+///
+/// A length that is only claimed costs no more than that, and growing leaves small holes in the memory.
+pub(crate) fn reserve_towards(bytes: &mut Vec<u8>, more: usize, whole: usize) {
+    const JUSTIFIED: usize = 16;
+    if bytes.capacity().saturating_sub(bytes.len()) < more {
+        let capacity = bytes.len().saturating_mul(JUSTIFIED).min(whole);
+        bytes.reserve_exact(capacity.saturating_sub(bytes.len()).max(more));
     }
 }
