@@ -12,7 +12,7 @@ use shingle_core::{
 
 use super::bindings::errors as wit;
 use super::tar_errors::{over, tar};
-use super::toc_errors::{bad_tar_split, digests, disagreement, locate, toc, tree};
+use super::toc_errors::{bad_tar_split, digests, disagreement, locate, toc};
 use super::types::{index, name, range, wide};
 
 /// Makes an error of a text, a judgement and what the WIT has for it, if it has anything.
@@ -138,9 +138,8 @@ impl From<OverlapError> for wit::Error {
         let message = chain(&from);
         let cause = match from {
             OverlapError::TooMany => Some(wit::OverlapError::TooMany),
-            OverlapError::Tree { layer, error } => {
-                tree(error).map(|error| wit::OverlapError::Tree(wit::BadLayer { layer: wide(layer), error }))
-            }
+            OverlapError::Tree { layer, error } => super::toc_errors::tree(error)
+                .map(|error| wit::OverlapError::Tree(wit::BadLayer { layer: wide(layer), error })),
             _ => None,
         };
         error(message, false, cause.map(wit::Cause::Overlap))

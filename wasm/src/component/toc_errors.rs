@@ -145,6 +145,7 @@ const fn field(field: Field) -> Option<wit::Field> {
     })
 }
 
+#[cfg(feature = "overlap")]
 pub(super) fn tree(error: TreeError) -> Option<wit::TreeError> {
     let TreeError { entry, name: of, problem, .. } = error;
     let problem = match problem {
