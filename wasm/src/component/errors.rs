@@ -3,8 +3,6 @@
 use std::error::Error;
 
 use shingle_core::http::Refusal;
-#[cfg(feature = "overlap")]
-use shingle_core::overlap::OverlapError;
 use shingle_core::{
     DiffIdError, DigestError, FetchError, LocateError, OpenError, Reason, TocError, Unfinished, UnwrapError,
     WholeError,
@@ -129,20 +127,6 @@ impl From<DiffIdError> for wit::Error {
             _ => None,
         };
         error(message, lie, cause.map(wit::Cause::Layer))
-    }
-}
-
-#[cfg(feature = "overlap")]
-impl From<OverlapError> for wit::Error {
-    fn from(from: OverlapError) -> Self {
-        let message = chain(&from);
-        let cause = match from {
-            OverlapError::TooMany => Some(wit::OverlapError::TooMany),
-            OverlapError::Tree { layer, error } => super::toc_errors::tree(error)
-                .map(|error| wit::OverlapError::Tree(wit::BadLayer { layer: wide(layer), error })),
-            _ => None,
-        };
-        error(message, false, cause.map(wit::Cause::Overlap))
     }
 }
 
