@@ -2,7 +2,8 @@
 
 # Formatting, lints package by package (so that features are not merged), documentation.
 check:
-    cargo fmt --check && for package in shingle-core shingle shingle-tests; do cargo clippy -p $package --all-targets -- -D warnings; done
+    cargo fmt --check && for package in shingle-core shingle shingle-tests shingle-xtask; do cargo clippy -p $package --all-targets -- -D warnings; done
+    for features in browser browser,overlap browser,writer component component,overlap component,writer; do cargo clippy -p shingle-wasm --no-default-features --features ruzstd,$features --target wasm32-unknown-unknown -- -D warnings; done
     RUSTDOCFLAGS='-D warnings' cargo doc --no-deps -p shingle-core -p shingle -p shingle-tests
 
 # The public API against its committed listings; `just api --update` writes them.

@@ -3,8 +3,6 @@
 use std::error::Error;
 
 use shingle_core::http::Refusal;
-#[cfg(feature = "overlap")]
-use shingle_core::overlap::OverlapError;
 use shingle_core::{
     DiffIdError, DigestError, FetchError, LocateError, OpenError, Reason, TocError, Unfinished, UnwrapError,
     WholeError,
@@ -12,7 +10,7 @@ use shingle_core::{
 
 use super::bindings::errors as wit;
 use super::tar_errors::{over, tar};
-use super::toc_errors::{bad_tar_split, digests, disagreement, locate, toc, tree};
+use super::toc_errors::{bad_tar_split, digests, disagreement, locate, toc};
 use super::types::{index, name, range, wide};
 
 /// Makes an error of a text, a judgement and what the WIT has for it, if it has anything.
@@ -129,21 +127,6 @@ impl From<DiffIdError> for wit::Error {
             _ => None,
         };
         error(message, lie, cause.map(wit::Cause::Layer))
-    }
-}
-
-#[cfg(feature = "overlap")]
-impl From<OverlapError> for wit::Error {
-    fn from(from: OverlapError) -> Self {
-        let message = chain(&from);
-        let cause = match from {
-            OverlapError::TooMany => Some(wit::OverlapError::TooMany),
-            OverlapError::Tree { layer, error } => {
-                tree(error).map(|error| wit::OverlapError::Tree(wit::BadLayer { layer: wide(layer), error }))
-            }
-            _ => None,
-        };
-        error(message, false, cause.map(wit::Cause::Overlap))
     }
 }
 

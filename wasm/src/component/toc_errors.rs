@@ -1,13 +1,12 @@
 //! `toc-errors`. `None` stands for a case that is newer than the WIT.
 
 use shingle_core::{
-    BadTarSplit, Digest, Disagreement, Field, LocateError, Name, TarSplitReadError, TocError, TreeError,
-    TreeProblem,
+    BadTarSplit, Digest, Disagreement, Field, LocateError, Name, TarSplitReadError, TocError,
 };
 
 use super::bindings::toc_errors as wit;
 use super::tar_errors::{over, record, tar_split};
-use super::types::{kind, name, range, wide};
+use super::types::{name, range, wide};
 
 pub(super) fn locate(error: LocateError) -> Option<wit::LocateError> {
     Some(match error {
@@ -143,22 +142,4 @@ const fn field(field: Field) -> Option<wit::Field> {
         Field::Xattrs => wit::Field::Xattrs,
         _ => return None,
     })
-}
-
-pub(super) fn tree(error: TreeError) -> Option<wit::TreeError> {
-    let TreeError { entry, name: of, problem, .. } = error;
-    let problem = match problem {
-        TreeProblem::LinkTarget { target } => wit::TreeProblem::LinkTarget(name(&target)),
-        TreeProblem::LinkToDirectory { target } => wit::TreeProblem::LinkToDirectory(name(&target)),
-        TreeProblem::Device { major, minor } => wit::TreeProblem::Device((major, minor)),
-        TreeProblem::LinkText { len } => wit::TreeProblem::LinkText(wide(len)),
-        TreeProblem::Owner { uid, gid } => wit::TreeProblem::Owner((uid, gid)),
-        TreeProblem::NoDirectory { component } => wit::TreeProblem::NoDirectory(name(&component)),
-        TreeProblem::RootNoDirectory { kind: of } => wit::TreeProblem::RootNoDirectory(kind(of)),
-        TreeProblem::TooDeep { limit } => wit::TreeProblem::TooDeep(wide(limit)),
-        TreeProblem::TooMany { limit } => wit::TreeProblem::TooMany(wide(limit)),
-        TreeProblem::TooManyLinks { component } => wit::TreeProblem::TooManyLinks(name(&component)),
-        _ => return None,
-    };
-    Some(wit::TreeError { entry: wide(entry), name: name(&of), problem })
 }

@@ -1,5 +1,6 @@
 //! `overlap`: what images share.
 
+mod error;
 mod figures;
 
 use std::cell::RefCell;
