@@ -9,6 +9,7 @@
 //! Source (layout, registry) ── bytes ──► Core (the component) ── plans, chunks ──► Objects (files by digest)
 //! ```
 
+mod bench;
 pub mod bindings;
 mod engine;
 mod image;
@@ -20,6 +21,7 @@ mod pull;
 mod registry;
 mod store;
 
+pub use bench::{Times, bench};
 pub use engine::{Bounds, Cage, Core, Guest, Spent, Stopped};
 pub use image::{Answer, Image, Layer, Named, Source, open};
 pub use look::policy;

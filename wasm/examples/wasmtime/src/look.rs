@@ -189,7 +189,7 @@ pub(crate) enum Machine {
 
 impl Machine {
     /// Returns the bytes of the blob that it still waits for.
-    fn remaining(&self, core: &mut Core) -> Result<Range<u64>, Stopped> {
+    pub(crate) fn remaining(&self, core: &mut Core) -> Result<Range<u64>, Stopped> {
         let types::Range { start, end } = core.call("remaining", |store, reader| {
             let pull = reader.shingle_core_pull();
             match self {
@@ -202,7 +202,7 @@ impl Machine {
     }
 
     /// Whether the bytes that it was given hold more than it handed back.
-    fn is_pending(&self, core: &mut Core) -> Result<bool, Stopped> {
+    pub(crate) fn is_pending(&self, core: &mut Core) -> Result<bool, Stopped> {
         match self {
             Self::Fetch(fetch) => core.call("fetch.pending", |store, reader| {
                 reader.shingle_core_pull().fetch().call_pending(store, *fetch)
@@ -212,7 +212,7 @@ impl Machine {
     }
 
     /// Gives it bytes; what it hands back belongs in files.
-    fn receive(&self, core: &mut Core, bytes: &[u8]) -> Result<Vec<pull::Lent>> {
+    pub(crate) fn receive(&self, core: &mut Core, bytes: &[u8]) -> Result<Vec<pull::Lent>> {
         core.call("receive", |store, reader| {
             let pull = reader.shingle_core_pull();
             Ok(match self {

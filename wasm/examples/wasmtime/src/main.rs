@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use shingle_wasmtime_host::{Bounds, Guest, Objects, Trust, plan, pull};
+use shingle_wasmtime_host::{Bounds, Guest, Objects, Trust, bench, plan, pull};
 
 /// Pulls container images by file. This program reads and writes; a WebAssembly component decides and proves.
 #[derive(Parser)]
@@ -45,6 +45,14 @@ struct ComponentArgs {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Time the core on the first layer of an image, and print milliseconds as JSON.
+    Bench {
+        /// The image: `oci:DIR[:TAG]`.
+        image: String,
+        /// How often; the best time of each step counts.
+        #[arg(default_value_t = 3)]
+        runs: u32,
+    },
     /// Print what a pull would fetch, as JSON.
     Plan {
         /// The image: `oci:DIR[:TAG]` or `http://HOST:PORT/REPOSITORY:TAG`.
@@ -108,10 +116,16 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the program's output")]
 fn run(cli: Cli) -> Result<()> {
     let args = cli.component;
+    let benched = matches!(cli.command, Command::Bench { .. });
     let bounds = Bounds {
         call: Duration::from_secs(args.call_time),
         all: Duration::from_secs(args.time),
-        memory: args.memory.checked_mul(1 << 20).context("--memory is too large")?,
+        // A bench asks how much memory it takes.
+        memory: if benched {
+            usize::MAX
+        } else {
+            args.memory.checked_mul(1 << 20).context("--memory is too large")?
+        },
         fuel: args.fuel,
     };
     let begun = Instant::now();
@@ -119,11 +133,13 @@ fn run(cli: Cli) -> Result<()> {
     let loaded = begun.elapsed();
     let mut core = guest.start()?;
     let report = match cli.command {
+        Command::Bench { image, runs } => bench(&mut core, &image, runs).and_then(|times| json(&times)),
         Command::Plan { image, given, json: _, full, trust } => {
-            plan(&mut core, &image, &given, trust.into(), full)
+            plan(&mut core, &image, &given, trust.into(), full).and_then(|report| json(&report))
         }
         Command::Pull { image, store, trust } => {
-            pull(&mut core, &image, &Objects::open(&store)?, trust.into())
+            let objects = Objects::open(&store)?;
+            pull(&mut core, &image, &objects, trust.into()).and_then(|report| json(&report))
         }
     };
     if args.verbose {
@@ -136,6 +152,10 @@ fn run(cli: Cli) -> Result<()> {
             begun.elapsed(),
         );
     }
-    println!("{}", serde_json::to_string(&report?)?);
+    println!("{}", report?);
     Ok(())
+}
+
+fn json(report: &impl serde::Serialize) -> Result<String> {
+    Ok(serde_json::to_string(report)?)
 }

@@ -270,7 +270,7 @@ fn donors(planned: &BTreeMap<u32, From>, file: u32) -> BTreeSet<String> {
 }
 
 /// Returns digest and length of every file with content, by the index of its entry.
-fn contents(core: &mut Core, toc: ResourceAny) -> Result<BTreeMap<u32, (String, u64)>> {
+pub(crate) fn contents(core: &mut Core, toc: ResourceAny) -> Result<BTreeMap<u32, (String, u64)>> {
     let len = core.call("toc.len", |store, reader| reader.shingle_core_pull().toc().call_len(store, toc))?;
     let mut contents = BTreeMap::new();
     let mut first = 0;
