@@ -24,7 +24,9 @@ export async function openLayout(ref, tag, get, sha256) {
   );
   if (named.length !== 1) throw new Error(`${ref}: ${named.length} images have that name`);
   const path = (digest) => `blobs/${digest.replace(":", "/")}`;
-  return open(ref, named[0].digest, (digest) => get(path(digest)), (layer, range) => get(path(layer.blob), range), sha256);
+  const read = (layer, range) => get(path(layer.blob), range);
+  const image = await open(ref, named[0].digest, (digest) => get(path(digest)), read, sha256);
+  return { ...image, beside: "TAG-esgztoc, which is looked for in registries only" };
 }
 
 /** Opens an image in a registry that asks for no password: `http://HOST:PORT/REPO:TAG`. */
@@ -41,7 +43,9 @@ export async function openRegistry(core, ref, sha256) {
     if (!answer.ok) throw new Error(`${answer.url}: status ${answer.status}`);
     yield* answer.body;
   };
-  return open(ref, digest, get, (layer, range) => httpRead(core, `${url}/blobs/${layer.blob}`, range, layer.size), sha256);
+  const read = (layer, range) => httpRead(core, `${url}/blobs/${layer.blob}`, range, layer.size);
+  const image = await open(ref, digest, get, read, sha256);
+  return { ...image, beside: `${tag}-esgztoc, which this program does not look for` };
 }
 
 /** Yields the bytes of a range of what is at `url`, of all of it where no range is given. */

@@ -21,7 +21,11 @@ export async function openToc(core, image, layer, policy) {
   if (found.tag === "tail") {
     await feed(found.val);
     found = found.val.finish();
-    if (found.tag === "elsewhere") throw new Error(`${layer.blob}: its table of contents is in another image`);
+    if (found.tag === "elsewhere") {
+      found.val.free();
+      // Such an image is not opened here; who does calls `ExternalToc.fetch`.
+      return { read, why: { message: `its table of contents should be in the image ${image.beside}` } };
+    }
   }
   if (found.tag === "whole") return { read, why: found.val };
   await feed(found.val);
