@@ -8,8 +8,9 @@ for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const data = new FormData(form);
-    const files = data.getAll("files");
-    ask({ layout: data.get("layout"), files, tag: data.get("tag"), given: data.get("given"), full: false });
+    const layout = { layout: data.get("layout"), files: data.getAll("files") };
+    const given = data.get("given");
+    ask({ image: { ...layout, tag: data.get("tag") }, given: given ? [{ ...layout, tag: given }] : [], full: false });
   });
 }
 

@@ -6,18 +6,24 @@ import { planImage } from "./plan.mjs";
 
 const ready = init();
 
-self.addEventListener("message", async ({ data: { id, layout, files, tag, given, ref, full } }) => {
+// A question has an `image` and a list of `given` ones: each `{ ref, layout, files, tag }`, a layout on this server or the
+// files of one, and how the image is called in the answer.
+self.addEventListener("message", async ({ data: { id, image, given, full, policy } }) => {
   try {
     await ready;
-    const get = files.length > 0 ? fromFiles(files) : fromServer(new URL(layout, self.location.href));
-    const open = (tag) => openLayout(ref ?? tag, tag || undefined, get, sha256);
-    const image = await open(tag);
-    const plan = await planImage(core, image, given ? [await open(given)] : [], { full });
+    const others = [];
+    for (const other of given) others.push(await open(other));
+    const plan = await planImage(core, await open(image), others, { full, policy });
     self.postMessage({ id, answer: JSON.stringify(plan) });
   } catch (error) {
     self.postMessage({ id, error: `${error.name}: ${error.message}` });
   }
 });
+
+function open({ ref, layout, files = [], tag }) {
+  const get = files.length > 0 ? fromFiles(files) : fromServer(new URL(layout, self.location.href));
+  return openLayout(ref ?? tag, tag || undefined, get, sha256);
+}
 
 function fromServer(base) {
   return (path, range) => httpRead(core, new URL(path, base), range);

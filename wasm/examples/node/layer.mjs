@@ -3,6 +3,7 @@ import { createReadStream, readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 
+import { layoutOf } from "./arguments.mjs";
 import { openLayout } from "./image.mjs";
 
 /** The script and the module of a package's main entry, relative to its folder. */
@@ -13,7 +14,7 @@ export function entry(folder) {
 
 /** Opens the first layer of `oci:DIR[:TAG]`: what the manifest says of it, and where its blob lies. */
 export async function firstLayer(ref) {
-  const [, dir, tag] = /^oci:(.*?)(?::([^:/]+))?$/.exec(ref);
+  const { dir, tag } = layoutOf(ref);
   const sha256 = async (bytes) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
   const { layers } = await openLayout(ref, tag, (path) => createReadStream(join(dir, path)), sha256);
   return { layer: layers[0], path: join(dir, "blobs", layers[0].blob.replace(":", "/")) };

@@ -38,12 +38,23 @@ export async function readWhole(core, image, layer, sink = () => {}) {
   return whole.finish(layer.blob, layer.diffId).verified;
 }
 
-/** Collects what the layers of some images hold. */
+/** What a layer is known by: its DiffID only where that is proven, else the digest of the TOC that is vouched for. */
+function identity(layer, basis) {
+  if (basis?.trust() !== "toc") return layer.diffId;
+  const toc = basis.toc();
+  const vouched = toc.vouched();
+  toc.free();
+  return `toc ${vouched}`;
+}
+
+/** Collects what the layers of some images hold, and what these layers are known by. */
 export async function inventoryOf(core, images, policy) {
   const inventory = new core.Inventory();
+  const held = new Set();
   for (const image of images) {
     for (const layer of image.layers) {
       const { basis } = await openToc(core, image, layer, policy);
+      held.add(identity(layer, basis));
       const proof = basis ?? (await readWhole(core, image, layer));
       const toc = proof.toc();
       inventory.addToc(toc);
@@ -52,29 +63,37 @@ export async function inventoryOf(core, images, policy) {
       proof.free();
     }
   }
-  return inventory;
+  return { inventory, held };
 }
 
 /** Plans every layer of an image against `given` ones. */
 export async function planImage(core, image, given, { full = false, policy } = {}) {
-  const inventory = await inventoryOf(core, given, policy);
-  const present = new Set(given.flatMap(({ layers }) => layers.map(({ diffId }) => diffId)));
+  const { inventory, held } = await inventoryOf(core, given, policy);
+  const seen = new Set();
   const layers = [];
   for (const layer of image.layers) {
-    if (present.has(layer.diffId)) {
-      layers.push({ ...head(layer), mode: "present", toc_bytes: 0, fetched_bytes: 0, requests: 0 });
-      continue;
-    }
-    present.add(layer.diffId);
-    layers.push(await planLayer(core, image, layer, inventory, policy, full));
+    // Two blobs that claim one DiffID are the same only if that is proven.
+    const key = policy?.trust === "toc" ? `${layer.diffId} ${layer.blob}` : layer.diffId;
+    const present = seen.has(key) || held.has(layer.diffId);
+    seen.add(key);
+    layers.push(present ? presentLayer(layer) : await planLayer(core, image, layer, { inventory, held, policy, full }));
   }
+  inventory.free();
   const keys = ["blob_bytes", "toc_bytes", "fetched_bytes", "requests", "bridged_bytes", "content_bytes", "reused_bytes"];
   const sum = (key) => layers.reduce((total, layer) => total + (layer[key] ?? 0), 0);
   return { image: image.ref, digest: image.digest, layers, total: Object.fromEntries(keys.map((key) => [key, sum(key)])) };
 }
 
-async function planLayer(core, image, layer, inventory, policy, full) {
+function presentLayer(layer) {
+  return { ...head(layer), mode: "present", toc_bytes: 0, fetched_bytes: 0, requests: 0 };
+}
+
+async function planLayer(core, image, layer, { inventory, held, policy, full }) {
   const { read, basis, why } = await openToc(core, image, layer, policy);
+  if (basis && held.has(identity(layer, basis))) {
+    basis.free();
+    return presentLayer(layer);
+  }
   const decision = basis ? core.decide(basis, inventory, policy) : { tag: "whole", val: why };
   basis?.free();
   if (decision.tag === "whole") {

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Plans and pulls container images by file. The core decides and proves; this program reads, writes and prints.
 //
-//   node pull.mjs plan REF [--given REF]... [--full] [--trust toc]
-//   node pull.mjs pull REF --store DIR [--trust toc]
+//   node pull.mjs plan REF [--given REF]... [--full] [--trust diffid|toc]
+//   node pull.mjs pull REF --store DIR [--trust diffid|toc]
 //
 // REF is `oci:DIR[:TAG]` or `http://HOST:PORT/REPO:TAG`. The store keeps each content once, by its digest, and the TOC of
 // each layer; what it holds is not fetched again.
@@ -11,8 +11,8 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { mkdir, mkdtemp, open, readFile, readdir, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 
+import { layoutOf, parse } from "./arguments.mjs";
 import { openLayout, openRegistry } from "./image.mjs";
 import { openToc, planImage, readWhole } from "./plan.mjs";
 
@@ -20,8 +20,9 @@ const sha256 = async (bytes) => `sha256:${createHash("sha256").update(bytes).dig
 
 /** Opens the image that a reference names. */
 export async function openImage(ref) {
-  if (!ref.startsWith("oci:")) return openRegistry(core, ref, sha256);
-  const [, dir, tag] = /^oci:(.*?)(?::([^:/]+))?$/.exec(ref);
+  const layout = layoutOf(ref);
+  if (!layout) return openRegistry(core, ref, sha256);
+  const { dir, tag } = layout;
   const get = (path, range) => {
     // `end` is the last byte here, not the one after it.
     const options = range ? { start: range.start, end: range.end - 1 } : {};
@@ -158,29 +159,17 @@ async function partialLayer(image, layer, basis, plan, store, staging) {
 }
 
 async function main() {
-  const options = {
-    full: { type: "boolean" },
-    given: { type: "string", multiple: true, default: [] },
-    json: { type: "boolean" },
-    store: { type: "string" },
-    trust: { type: "string", default: "diff-id" },
-  };
-  const { positionals, values } = parseArgs({ options, allowPositionals: true });
-  const [command, ref] = positionals;
-  const policy = { trust: values.trust };
-  if (command === "plan" && ref) {
-    const image = await openImage(ref);
-    const given = [];
-    for (const name of values.given) given.push(await openImage(name));
-    console.log(JSON.stringify(await planImage(core, image, given, { full: values.full, policy })));
-  } else if (command === "pull" && ref && values.store) {
-    const store = await Store.open(values.store);
-    const image = await openImage(ref);
-    for (const layer of image.layers) {
-      console.log(`${layer.diffId}: ${await pullLayer(image, layer, store, policy)}`);
-    }
-  } else {
-    throw new Error("usage: pull.mjs plan REF [--given REF]... [--full], or pull.mjs pull REF --store DIR");
+  const { command, ref, given, full, store, policy } = parse(process.argv.slice(2));
+  const image = await openImage(ref);
+  if (command === "plan") {
+    const others = [];
+    for (const other of given) others.push(await openImage(other));
+    console.log(JSON.stringify(await planImage(core, image, others, { full, policy })));
+    return;
+  }
+  const kept = await Store.open(store);
+  for (const layer of image.layers) {
+    console.log(`${layer.diffId}: ${await pullLayer(image, layer, kept, policy)}`);
   }
 }
 

@@ -1,5 +1,5 @@
-// 200,000 files, and how much of wasm's memory they take: 643 MB when this was written, TOC and tar-split read and agreed.
-// Issue 4 asks for 200 MB; until then this keeps it from growing.
+// 200,000 files, and how much of wasm's memory they take: 157 MB at most when this was written, 140 MB of it once TOC and
+// tar-split were read and agreed, the rest for a plan, the flat arrays and an inventory of as many files.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -24,7 +24,8 @@ test("a TOC of 200,000 files fits", async (t) => {
     t.diagnostic(stdout.trim());
     const figures = JSON.parse(stdout);
     assert.deepEqual([figures.entries, figures.files, figures.held], [COUNT, COUNT, COUNT]);
-    assert.ok(figures.opened <= 660_000_000, `${figures.opened} bytes after the TOC was opened`);
+    // Memory of wasm never shrinks: this is the most that any step took.
+    assert.ok(figures.memory <= 200_000_000, `${figures.memory} bytes, ${figures.opened} after the TOC was opened`);
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -44,7 +44,9 @@ test("chromium plans as node does", { skip: chromium ? false : "no chromium", ti
   ]);
   const page = await openPage(chromium, `${server.url}/`);
   try {
-    const question = { layout: "layouts/demo/", files: [], tag: "v2", given: "v1", ref: `oci:${demo}:v2`, full: true };
+    const layout = "layouts/demo/";
+    const image = { layout, tag: "v2", ref: `oci:${demo}:v2` };
+    const question = { image, given: [{ layout, tag: "v1" }], full: true };
     const answer = await page.run(`import("./page.js").then(({ ask }) => new Promise((done, fail) => {
       const state = document.getElementById("state");
       new MutationObserver(() => {
