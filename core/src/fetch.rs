@@ -96,7 +96,9 @@ impl Fetch {
         }
     }
 
-    /// Returns the range of the blob that is still owed; empty once every chunk is decoded. This is all of resume.
+    /// Returns the range of the blob that is still owed. This is all of resume.
+    ///
+    /// Empty once every byte was taken, though chunks may still have to be lent: [`finish`](Self::finish) tells.
     pub fn remaining(&self) -> Range<u64> {
         if self.part >= self.request.parts.end && self.lending.is_none() {
             return self.request.range.end..self.request.range.end;

@@ -137,7 +137,6 @@ impl From<Timestamp> for types::Timestamp {
 
 impl From<&Member> for types::Member {
     fn from(member: &Member) -> Self {
-        let pair = |(name, value): (&Box<[u8]>, &Box<[u8]>)| (name.to_vec(), value.to_vec());
         Self {
             kind: kind(member.kind),
             name: name(&member.name),
@@ -151,7 +150,7 @@ impl From<&Member> for types::Member {
             ctime: member.ctime.map(Into::into),
             dev_major: member.dev_major,
             dev_minor: member.dev_minor,
-            xattrs: member.xattrs.iter().map(pair).collect(),
+            xattrs: member.xattrs.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
         }
     }
 }

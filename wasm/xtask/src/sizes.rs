@@ -12,18 +12,18 @@ use wasmparser::{Parser, Payload};
 ///
 /// Whoever raises one says why in the commit.
 const BUDGET: [(&str, usize); 12] = [
-    ("shingle_core.wasm", 475_000),
-    ("shingle_core.inspector.wasm", 355_000),
-    ("shingle_core.reader.wasm", 282_000),
-    ("shingle_core.ruzstd.wasm", 410_000),
-    ("shingle_core.inspector.ruzstd.wasm", 347_000),
-    ("shingle_core.reader.ruzstd.wasm", 272_000),
-    ("npm/core/inspector/shingle_bg.wasm", 300_000),
-    ("npm/core/reader/shingle_bg.wasm", 235_000),
-    ("npm/core/full/shingle_bg.wasm", 420_000),
-    ("npm/core.ruzstd/inspector/shingle_bg.wasm", 290_000),
-    ("npm/core.ruzstd/reader/shingle_bg.wasm", 225_000),
-    ("npm/core.ruzstd/full/shingle_bg.wasm", 342_000),
+    ("shingle_core.wasm", 485_000),
+    ("shingle_core.inspector.wasm", 365_000),
+    ("shingle_core.reader.wasm", 290_000),
+    ("shingle_core.ruzstd.wasm", 420_000),
+    ("shingle_core.inspector.ruzstd.wasm", 357_000),
+    ("shingle_core.reader.ruzstd.wasm", 283_000),
+    ("npm/core/inspector/shingle_bg.wasm", 340_000),
+    ("npm/core/reader/shingle_bg.wasm", 250_000),
+    ("npm/core/full/shingle_bg.wasm", 435_000),
+    ("npm/core.ruzstd/inspector/shingle_bg.wasm", 330_000),
+    ("npm/core.ruzstd/reader/shingle_bg.wasm", 240_000),
+    ("npm/core.ruzstd/full/shingle_bg.wasm", 355_000),
 ];
 
 /// A file that was built.

@@ -19,7 +19,7 @@ pub(in crate::component) struct Fetch(RefCell<Owing>);
 struct Owing {
     fetch: shingle_core::Fetch,
     unread: Vec<u8>,
-    /// Whether the last answer was full.
+    /// Whether the last answer was full. More may be due although every byte was read: the decoder holds what it made.
     pending: bool,
 }
 
@@ -58,14 +58,9 @@ impl Owing {
             });
         }
         drop(chunks);
-        let after = self.fetch.remaining();
-        if after.is_empty() {
-            // All chunks are decoded; what follows them is nobody's.
-            (self.unread, self.pending) = (Vec::new(), false);
-        } else {
-            let read = usize::try_from(after.start.saturating_sub(before)).unwrap_or(usize::MAX);
-            self.unread.drain(..read.min(self.unread.len()));
-        }
+        // What follows the last chunk is nobody's, and counts as read.
+        let read = self.fetch.remaining().start.saturating_sub(before);
+        self.unread.drain(..usize::try_from(read).unwrap_or(usize::MAX).min(self.unread.len()));
         Ok(answer)
     }
 

@@ -1,8 +1,10 @@
 // Chromium without a window, spoken to over a pair of pipes: no WebSocket, no package.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 
 const FLAGS = [
   "--headless",
@@ -45,7 +47,12 @@ export async function openPage(program, url) {
     const gone = new Promise((exited) => browser.once("exit", exited));
     browser.kill("SIGKILL");
     await gone;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    // Its children write a little longer; what they still hold after that is in the temporary directory.
+    for (let tries = 0; tries < 50; tries += 1) {
+      const left = await rm(profile, { recursive: true, force: true }).catch((error) => error);
+      if (!left) return;
+      await wait(100);
+    }
   };
   try {
     const { targetId } = await send("Target.createTarget", { url: "about:blank" });

@@ -10,6 +10,7 @@ mod bindings;
 mod corpus;
 mod decoders;
 mod fuzz;
+mod layer;
 mod machine;
 mod memory;
 mod random;
