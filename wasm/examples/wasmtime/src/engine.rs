@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
@@ -162,7 +163,10 @@ fn cached(engine: &Engine, wasm: &[u8], cache: &Path, fuel: bool) -> Result<Comp
     let mut dir = std::fs::DirBuilder::new();
     std::os::unix::fs::DirBuilderExt::mode(dir.recursive(true), 0o700);
     dir.create(cache).with_context(|| format!("cannot make {}", cache.display()))?;
-    let unfinished = path.with_extension(std::process::id().to_string());
+    // Threads of one process may make the same file at the same time.
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let unfinished = path.with_extension(format!("{}-{number}", std::process::id()));
     std::fs::write(&unfinished, code).and_then(|()| std::fs::rename(&unfinished, &path))?;
     #[expect(unsafe_code, reason = "it was written just now")]
     unsafe { Component::deserialize_file(engine, &path) }.map_err(plain)
