@@ -143,7 +143,10 @@ fn receive<R: Ranges>(
 }
 
 /// Reads TOC and tar-split side by side: each takes tens of milliseconds in a layer of ten thousand files.
-fn read(fetch: TocFetch, limits: &Limits) -> Result<(Toc, Option<ProvenTarSplit>), TocError> {
+///
+/// # Errors
+/// Either is not what vouches for it says, or cannot be read; what the tar-split's records are worth is told in it.
+pub(crate) fn read(fetch: TocFetch, limits: &Limits) -> Result<(Toc, Option<ProvenTarSplit>), TocError> {
     let (toc, tar_split) = fetch.split()?;
     let (toc, tar_split) = thread::scope(|scope| {
         let tar_split = tar_split.map(|bytes| scope.spawn(move || bytes.read(limits)));

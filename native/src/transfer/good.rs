@@ -2,6 +2,7 @@
 
 use shingle_core::{Form, Limits, Locator, TocFetch};
 
+use crate::look;
 use crate::transport::{Descriptor, Source, TransferError};
 use shingle_core::writer::Format;
 
@@ -48,12 +49,7 @@ pub(super) fn judge(
             let mut fetch = TocFetch::new(locator, *limits);
             fetch.receive(&bytes);
             drop(bytes);
-            let proven = fetch.split().and_then(|(toc, tar_split)| {
-                let toc = toc.read()?;
-                let tar_split = tar_split.map(|bytes| bytes.read(limits).prove(&toc)).transpose()?.flatten();
-                Ok((toc, tar_split))
-            });
-            match proven {
+            match look::read(fetch, limits) {
                 Ok((toc, Some(tar_split))) => match tar_split.records {
                     Err(error) => bad(error.to_string()),
                     Ok(records) => match shingle_core::Agreed::new(toc, records) {

@@ -204,30 +204,18 @@ impl Plan {
     /// What it comes to.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let shingle_core::Summary {
-            files,
-            held,
-            twins,
-            assembled,
-            fetched,
-            content_bytes,
-            reused_bytes,
-            request_bytes,
-            bridged_bytes,
-            requests,
-            ..
-        } = self.0.summary();
+        let summary = self.0.summary();
         let parts = SummaryParts {
-            files,
-            held,
-            twins,
-            assembled,
-            fetched,
-            content_bytes,
-            reused_bytes,
-            request_bytes,
-            bridged_bytes,
-            requests,
+            files: summary.files,
+            held: summary.held,
+            twins: summary.twins,
+            assembled: summary.assembled,
+            fetched: summary.fetched,
+            content_bytes: summary.content_bytes,
+            reused_bytes: summary.reused_bytes,
+            request_bytes: summary.request_bytes,
+            bridged_bytes: summary.bridged_bytes,
+            requests: summary.requests,
         };
         parts.object()
     }

@@ -1,6 +1,6 @@
 //! What to take from donors and what to fetch.
 
-use shingle_core::{PlannedFile, Source, Summary};
+use shingle_core::{PlannedFile, Source};
 
 use crate::component::bindings::{pull as wit, types};
 use crate::component::pull::fetch::{Fetch, Ledger};
@@ -23,30 +23,18 @@ impl Plan {
 
 impl wit::GuestPlan for Plan {
     fn summary(&self) -> wit::Summary {
-        let Summary {
-            files,
-            held,
-            twins,
-            assembled,
-            fetched,
-            content_bytes,
-            reused_bytes,
-            request_bytes,
-            bridged_bytes,
-            requests,
-            ..
-        } = self.0.summary();
+        let summary = self.0.summary();
         wit::Summary {
-            files,
-            held,
-            twins,
-            assembled,
-            fetched,
-            content_bytes,
-            reused_bytes,
-            request_bytes,
-            bridged_bytes,
-            requests,
+            files: summary.files,
+            held: summary.held,
+            twins: summary.twins,
+            assembled: summary.assembled,
+            fetched: summary.fetched,
+            content_bytes: summary.content_bytes,
+            reused_bytes: summary.reused_bytes,
+            request_bytes: summary.request_bytes,
+            bridged_bytes: summary.bridged_bytes,
+            requests: summary.requests,
         }
     }
 
