@@ -74,7 +74,8 @@ class Layout:
 
     def range(self, blob, size, start, end):
         file = self.whole(blob, size)
-        need(os.fstat(file.fileno()).st_size == size, f"the blob {blob} is not as long as the manifest says")
+        length = os.fstat(file.fileno()).st_size
+        need(length == size, f"the blob {blob} is {length} bytes long, the manifest says {size}")
         file.seek(start)
         return "part", file
 

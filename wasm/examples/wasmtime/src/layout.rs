@@ -55,7 +55,8 @@ impl Source for Layout {
 
     fn range(&mut self, _core: &mut Core, blob: &str, size: u64, range: Range<u64>) -> Result<Answer> {
         let mut file = self.blob(blob)?;
-        ensure!(file.metadata()?.len() == size, "the blob {blob} is not as long as the manifest says");
+        let length = file.metadata()?.len();
+        ensure!(length == size, "the blob {blob} is {length} bytes long, the manifest says {size}");
         file.seek(SeekFrom::Start(range.start))?;
         Ok(Answer::Part(Box::new(file)))
     }
