@@ -1,0 +1,90 @@
+// What the page shows, as the part of its address after `#`: who gets the address sees the same, and no server gets it.
+
+import type { LinkMode, Measure } from "./protocol";
+
+export const VIEWS = ["overlap", "tree", "layers", "pull", "file", "diff"] as const;
+export type View = (typeof VIEWS)[number];
+
+/** Everything that the address keeps. Images are numbers in the order of `refs`, then of what was dropped. */
+export interface Route {
+  view: View;
+  /** References to open, in order: `helper:REF` through the command, `registry:REF` by the page itself. */
+  refs: string[];
+  /** The image that is looked at, and the one it is held against (diff: old is `other`). */
+  image: number;
+  other: number;
+  /** A path in the image. */
+  path: string;
+  layer: number;
+  measure: Measure;
+  /** How pictures are drawn. */
+  picture: "icicle" | "treemap";
+  /** What the machine has, and the order of pulls, in the simulator. */
+  having: number[];
+  order: number[];
+  roundTripMs: number;
+  megabytesPerSecond: number;
+  linkMode: LinkMode;
+  /** What a list is narrowed to. */
+  search: string;
+}
+
+export const START: Route = {
+  view: "overlap",
+  refs: [],
+  image: 0,
+  other: 1,
+  path: "",
+  layer: 0,
+  measure: "compressed",
+  picture: "icicle",
+  having: [],
+  order: [],
+  roundTripMs: 20,
+  megabytesPerSecond: 10,
+  linkMode: "auto",
+  search: "",
+};
+
+/** Writes what differs from the start. */
+export function write(route: Route): string {
+  const parts = new URLSearchParams();
+  for (const [key, value] of Object.entries(route) as [keyof Route, Route[keyof Route]][]) {
+    const start = START[key];
+    if (key === "refs") for (const ref of route.refs) parts.append("ref", ref);
+    else if (Array.isArray(value)) value.length > 0 && parts.set(key, value.join("."));
+    else if (value !== start) parts.set(key, String(value));
+  }
+  return parts.size === 0 ? "" : `#${parts}`;
+}
+
+/** Reads an address; what makes no sense in it is as at the start. */
+export function read(hash: string): Route {
+  const parts = new URLSearchParams(hash.replace(/^#/, ""));
+  const one = <T extends string>(key: string, allowed: readonly T[], start: T): T =>
+    allowed.find((word) => word === parts.get(key)) ?? start;
+  const count = (key: keyof Route & string, start: number, least: number, most: number): number => {
+    const value = Number(parts.get(key) ?? Number.NaN);
+    return Number.isFinite(value) && value >= least && value <= most ? value : start;
+  };
+  const whole = (key: keyof Route & string, start: number): number => Math.trunc(count(key, start, 0, 9_999));
+  const list = (key: string): number[] => [
+    ...new Set((parts.get(key) ?? "").split(".").filter((part) => /^\d{1,4}$/.test(part)).map(Number)),
+  ];
+  return {
+    view: one("view", VIEWS, START.view),
+    refs: parts.getAll("ref").slice(0, 100),
+    image: whole("image", START.image),
+    other: whole("other", START.other),
+    path: parts.get("path") ?? START.path,
+    layer: whole("layer", START.layer),
+    measure: one("measure", ["compressed", "logical"], START.measure),
+    picture: one("picture", ["icicle", "treemap"], START.picture),
+    having: list("having"),
+    order: list("order"),
+    roundTripMs: count("roundTripMs", START.roundTripMs, 0, 10_000),
+    megabytesPerSecond: count("megabytesPerSecond", START.megabytesPerSecond, 0.01, 100_000),
+    linkMode: one("linkMode", ["auto", "hardlink", "reflink", "copy"], START.linkMode),
+    search: parts.get("search") ?? START.search,
+  };
+}

@@ -1,0 +1,19 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+
+/** The npm package as `cargo xtask wasm --only npm` leaves it. */
+const core = fileURLToPath(new URL("../target/wasm/npm/core/inspector/", import.meta.url));
+
+export default defineConfig({
+  // Relative, because the command serves the page below a path that nobody can guess, and anybody may put it anywhere.
+  base: "./",
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  resolve: { alias: { "@shingle/core": `${core}shingle.js`, "@shingle/core.wasm": `${core}shingle_bg.wasm` } },
+  worker: { format: "es" },
+  build: {
+    target: "es2023",
+    // A data: URL would need more of the Content-Security-Policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+});
