@@ -1,5 +1,6 @@
 //! The command line, as it is typed.
 
+mod overlap;
 mod plan;
 mod transfer;
 mod verify;
@@ -10,6 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use shingle::registry::{Platform, Reference, ReferenceError};
 use shingle_core::{LinkMode, Trust};
 
+pub(crate) use overlap::{LookArgs, OverlapArgs};
 pub(crate) use plan::{Place, PlanArgs};
 pub(crate) use transfer::{CompressionArgs, ConvertArgs, CopyArgs, PushArgs};
 pub(crate) use verify::VerifyArgs;
@@ -33,6 +35,7 @@ Examples:
   shingle demo
   shingle pull quay.io/fedora/fedora:latest
   shingle plan quay.io/fedora/fedora:rawhide
+  shingle overlap app:1 app:2 app:3
   shingle unpack quay.io/fedora/fedora:latest ./rootfs
   shingle convert alpine registry.example/alpine:chunked
   shingle --root /srv/shingle images --json")]
@@ -78,6 +81,7 @@ pub(crate) enum ColorWhen {
 pub(crate) enum Command {
     Pull(PullArgs),
     Plan(PlanArgs),
+    Overlap(OverlapArgs),
     Images(ImagesArgs),
     Inspect(InspectArgs),
     Unpack(UnpackArgs),

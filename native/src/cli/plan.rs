@@ -75,6 +75,6 @@ pub(crate) struct Place {
     pub(crate) location: Location,
 }
 
-fn place(text: &str) -> Result<Place, String> {
+pub(super) fn place(text: &str) -> Result<Place, String> {
     Ok(Place { typed: text.to_owned(), location: super::transfer::location(text)? })
 }

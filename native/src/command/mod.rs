@@ -7,7 +7,9 @@ mod demo;
 mod gc;
 mod images;
 mod inspect;
+mod looking;
 mod man;
+mod overlap;
 mod plan;
 mod pull;
 mod push;
@@ -34,6 +36,7 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
     match &cli.command {
         Command::Pull(args) => pull::run(global, args, printer),
         Command::Plan(args) => plan::run(global, args, printer),
+        Command::Overlap(args) => overlap::run(global, args, printer),
         Command::Images(_) => images::run(global, printer),
         Command::Inspect(args) => inspect::run(global, args, printer),
         Command::Unpack(args) => unpack::run(global, args, printer),
@@ -73,14 +76,19 @@ fn client(tls_verify: bool, jobs: Option<u32>) -> Result<Client, Failure> {
     Ok(Client::new(options)?)
 }
 
-/// Puts together a policy of what the command line says, else storage.conf, else nobody.
-fn policy(trust: Option<Trust>, args: &CostArgs, config: &PullConfig) -> Policy {
-    let mut policy = Policy::default();
-    policy.trust = match (trust, config.trust_toc) {
+/// Decides how far layers must be proven: as the command line says, else storage.conf, else nobody.
+fn rung(trust: Option<Trust>, config: &PullConfig) -> Trust {
+    match (trust, config.trust_toc) {
         (Some(trust), _) => trust,
         (None, Some(true)) => Trust::Toc,
         (None, _) => Trust::default(),
-    };
+    }
+}
+
+/// Puts together a policy of what the command line says, else storage.conf, else nobody.
+fn policy(trust: Option<Trust>, args: &CostArgs, config: &PullConfig) -> Policy {
+    let mut policy = Policy::default();
+    policy.trust = rung(trust, config);
     let cost = &mut policy.cost;
     if let Some(milliseconds) = args.round_trip_ms {
         cost.round_trip_us = u64::from(milliseconds) * 1_000;
