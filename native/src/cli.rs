@@ -11,7 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use shingle::registry::{Platform, Reference, ReferenceError};
 use shingle_core::{LinkMode, Trust};
 
-pub(crate) use overlap::{LookArgs, OverlapArgs};
+pub(crate) use overlap::{DiffArgs, LookArgs, OverlapArgs};
 pub(crate) use plan::{Place, PlanArgs};
 pub(crate) use transfer::{CompressionArgs, ConvertArgs, CopyArgs, PushArgs};
 pub(crate) use verify::VerifyArgs;
@@ -82,6 +82,7 @@ pub(crate) enum Command {
     Pull(PullArgs),
     Plan(PlanArgs),
     Overlap(OverlapArgs),
+    Diff(DiffArgs),
     Images(ImagesArgs),
     Inspect(InspectArgs),
     Unpack(UnpackArgs),

@@ -76,3 +76,59 @@ pub(crate) struct OverlapArgs {
     #[command(flatten)]
     pub(crate) look: LookArgs,
 }
+
+/// Show what differs between two images, without pulling them.
+///
+/// Reads manifests, configs and tables of contents, and compares the images path by path, as a container sees them. A layer
+/// without a table of contents is read to its end, once: what it holds is kept for the next time.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Changes, sorted by path:
+  A  added: only the new image has the path
+  D  removed: only the old one has it
+  M  another content, kind of file or link; perhaps other properties, too
+  P  other properties only: mode, owner, mtime, xattrs
+  R  renamed: the same content, at a path that only the new image has
+
+BYTES is the file in the new image (of D in the old one), uncompressed, holes left out. FETCH is what a
+machine that has the old image lacks of it: compressed chunks, as they lie in the new image's blobs; ?
+where the layer was read whole, so that nobody can tell.
+
+JSON: old, new, changes (status, kind, old, new, properties, bytes, fresh), summary (added, removed,
+content, properties, renamed, same, new_files, new_chunks), read. Bytes are {logical, compressed,
+unlocated}: where unlocated is not 0, compressed is not all.
+
+Exit status:
+  0  done, also where the images differ, unless --exit-code is given
+  1  a pull would refuse an image; with --exit-code, also: they differ
+  2  anything else: usage, network, disk
+
+Examples:
+  shingle diff app:1 app:2
+  shingle diff app:1 app:2 usr/lib                 # there and below
+  shingle diff --stat debian:12 debian:13
+  shingle diff --ignore-mtime oci:build:1 oci:build:2
+  shingle diff --exit-code --stat app:1 app:2 > /dev/null || echo they differ
+  shingle diff --json app:1 app:2 | jq -r '.changes[] | select(.status == \"added\") | .new'")]
+pub(crate) struct DiffArgs {
+    /// The old image: docker://REF (or REF), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:REF], dir:DIR.
+    #[arg(value_name = "OLD", value_parser = place)]
+    pub(crate) old: Place,
+    /// The new image.
+    #[arg(value_name = "NEW", value_parser = place)]
+    pub(crate) new: Place,
+    /// Only this path and what is below it.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<String>,
+    /// Show how much differs, not what.
+    #[arg(long)]
+    pub(crate) stat: bool,
+    /// Leave out paths that differ in nothing but their times.
+    #[arg(long)]
+    pub(crate) ignore_mtime: bool,
+    /// Leave with status 1 if the images differ.
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+}

@@ -4,6 +4,7 @@ mod completions;
 mod convert;
 mod copy;
 mod demo;
+mod diff;
 mod gc;
 mod images;
 mod inspect;
@@ -18,6 +19,7 @@ mod unpack;
 mod verify;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use shingle::config::PullConfig;
 use shingle::contents::Cache;
@@ -30,13 +32,14 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::words::Count;
 
-/// Runs the command that was typed.
-pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
+/// Runs the command that was typed, and returns the status to leave with.
+pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<ExitCode, Failure> {
     let global = &cli.global;
-    match &cli.command {
+    let done = match &cli.command {
         Command::Pull(args) => pull::run(global, args, printer),
         Command::Plan(args) => plan::run(global, args, printer),
         Command::Overlap(args) => overlap::run(global, args, printer),
+        Command::Diff(args) => return diff::run(global, args, printer),
         Command::Images(_) => images::run(global, printer),
         Command::Inspect(args) => inspect::run(global, args, printer),
         Command::Unpack(args) => unpack::run(global, args, printer),
@@ -49,7 +52,8 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(args, printer),
         Command::Completions(args) => completions::run(args, printer),
         Command::Man(args) => man::run(args, printer),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn root(global: &Global) -> PathBuf {
