@@ -1,5 +1,6 @@
 //! The command line, as it is typed.
 
+mod overlap;
 mod plan;
 mod transfer;
 mod verify;
@@ -10,6 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use shingle::registry::{Platform, Reference, ReferenceError};
 use shingle_core::{LinkMode, Trust};
 
+pub(crate) use overlap::{DiffArgs, LookArgs, OverlapArgs};
 pub(crate) use plan::{Place, PlanArgs};
 pub(crate) use transfer::{CompressionArgs, ConvertArgs, CopyArgs, PushArgs};
 pub(crate) use verify::VerifyArgs;
@@ -33,6 +35,7 @@ Examples:
   shingle demo
   shingle pull quay.io/fedora/fedora:latest
   shingle plan quay.io/fedora/fedora:rawhide
+  shingle overlap app:1 app:2 app:3
   shingle unpack quay.io/fedora/fedora:latest ./rootfs
   shingle convert alpine registry.example/alpine:chunked
   shingle --root /srv/shingle images --json")]
@@ -78,6 +81,8 @@ pub(crate) enum ColorWhen {
 pub(crate) enum Command {
     Pull(PullArgs),
     Plan(PlanArgs),
+    Overlap(OverlapArgs),
+    Diff(DiffArgs),
     Images(ImagesArgs),
     Inspect(InspectArgs),
     Unpack(UnpackArgs),
@@ -176,6 +181,15 @@ pub(crate) struct SourceArgs {
     /// Insist on https and a valid certificate; false also allows plain http.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub(crate) tls_verify: bool,
+}
+
+/// What is kept of layers that were read before.
+#[derive(Args, Debug)]
+pub(crate) struct CacheArgs {
+    /// Read all tables of contents anew, and keep none; those kept are in ~/.cache/shingle/tocs, for root in
+    /// /var/cache/shingle/tocs, or in tocs of $SHINGLE_CACHE.
+    #[arg(long)]
+    pub(crate) no_cache: bool,
 }
 
 /// List the images in the store.

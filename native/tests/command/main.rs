@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that goes wrong should panic")]
 
 mod documents;
+mod overlap;
 mod places;
 mod plan;
 mod verify;
