@@ -211,6 +211,7 @@
 
 pub use shingle_core;
 
+pub mod cat;
 #[cfg(feature = "config")]
 pub mod config;
 mod look;

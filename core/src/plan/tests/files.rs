@@ -53,6 +53,24 @@ fn who_chooses_nothing_asks_for_nothing() {
     assert!(matches!(decision, Decision::Whole(Reason::NoTarSplit)), "no weaker than a pull");
 }
 
+#[test]
+fn a_file_alone_costs_its_compressed_length() {
+    let zoo = Arc::clone(Layer::zoo().agreed().toc());
+    let mut holes = 0;
+    for (file, entry) in zoo.files() {
+        assert_eq!(zoo.file_at(file.index()), Some(file));
+        let plan = plan_of(&zoo, &Inventory::new(), &policy(0, u64::MAX), &[file]);
+        assert_eq!(zoo.compressed_len(entry), Some(plan.summary().request_bytes), "{}", entry.member().name);
+        holes += u64::from(plan.summary().reused_bytes > 0);
+    }
+    assert!(holes > 0, "holes cost nothing");
+    let others = zoo.entries().iter().enumerate().filter(|(_, entry)| !entry.is_file());
+    assert!(others.clone().count() > 0 && others.clone().all(|(index, _)| zoo.file_at(index).is_none()));
+    let stored = Toc::from_stored(&zoo.to_stored(), &Policy::default().limits).unwrap();
+    let (_, entry) = stored.files().next().unwrap();
+    assert_eq!(stored.compressed_len(entry), None, "nobody knows");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
