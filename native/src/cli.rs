@@ -178,6 +178,15 @@ pub(crate) struct SourceArgs {
     pub(crate) tls_verify: bool,
 }
 
+/// What is kept of layers that were read before.
+#[derive(Args, Debug)]
+pub(crate) struct CacheArgs {
+    /// Read all tables of contents anew, and keep none; those kept are in ~/.cache/shingle/tocs, for root in
+    /// /var/cache/shingle/tocs, or in tocs of $SHINGLE_CACHE.
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+}
+
 /// List the images in the store.
 ///
 /// SIZE is what the layers' blobs measure in the registry, compressed.

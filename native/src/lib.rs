@@ -171,6 +171,7 @@
 //! | [`store`] | the directory that pulled layers live in: images, trees, what is held, gc |
 //! | [`pull`](mod@pull) | bringing an image into the store, with a [`Reporter`](pull::Reporter) that hears how it goes |
 //! | [`plan`](mod@plan) | what such a pull would cost, before it is made |
+//! | [`contents`] | what images hold, from their tables of contents, with a cache |
 //! | [`unpack`](mod@unpack) | one plain directory from an image in the store |
 //! | [`transport`] | images in registries, layouts, archives and directories, to read and to write |
 //! | [`transfer`] | copying, converting and pushing images between those |
@@ -214,11 +215,13 @@ pub use shingle_core;
 pub mod cat;
 #[cfg(feature = "config")]
 pub mod config;
+pub mod contents;
 mod look;
 #[cfg(feature = "loopback")]
 pub mod loopback;
 pub mod pack;
 pub mod plan;
+mod private;
 pub mod pull;
 pub mod registry;
 pub mod store;

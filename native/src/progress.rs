@@ -1,5 +1,6 @@
 //! What a pull looks like while it runs: one bar for each layer in flight, and lines for those that are done.
 
+mod reading;
 mod transfer;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use shingle::pull::{LayerMode, LayerReport, LayerStart, Phase, Reporter};
 use shingle_core::{Digest, Trust};
 
+pub(crate) use reading::ReadProgress;
 pub(crate) use transfer::{TransferProgress, Work};
 
 use crate::printer::Printer;

@@ -25,6 +25,8 @@ const PIECES: usize = 16;
 pub struct Image {
     /// The platform that the index names, if there is an index.
     pub platform: Option<Platform>,
+    /// The platform that the config names, if it names one.
+    pub machine: Option<Platform>,
     /// The manifest's digest.
     pub manifest: Digest,
     /// The config's digest.
@@ -88,7 +90,21 @@ fn image(
         diff_id: Some(diff_id),
     };
     let layers = manifest.layers.into_iter().zip(diff_ids).map(claims).collect();
-    Ok(Image { platform, manifest: document.digest, config: manifest.config.digest, layers })
+    let machine = machine(&config);
+    Ok(Image { platform, machine, manifest: document.digest, config: manifest.config.digest, layers })
+}
+
+/// Reads from a config which machine the image is for.
+fn machine(config: &[u8]) -> Option<Platform> {
+    #[derive(serde::Deserialize)]
+    struct Config {
+        os: String,
+        architecture: String,
+        #[serde(default)]
+        variant: Option<String>,
+    }
+    let config: Config = serde_json::from_slice(config).ok()?;
+    Some(Platform::new(&config.os, &config.architecture, config.variant.as_deref()))
 }
 
 /// Reads a layer's blob, first its end and then all of it, and compares everything with everything.

@@ -4,7 +4,7 @@ use clap::Args;
 use shingle::transport::Location;
 use shingle_core::Trust;
 
-use super::{CostArgs, SourceArgs};
+use super::{CacheArgs, CostArgs, SourceArgs};
 
 /// Forecast what pulling an image would cost, without pulling it.
 ///
@@ -16,7 +16,8 @@ use super::{CostArgs, SourceArgs};
 #[command(after_long_help = "\
 What is taken to be here, if nothing is said: what the store holds, if there is one. A given image
 stands for all its layers, as if they had been pulled. A layer of it without a table of contents is
-read to its end to know its files, and costs its bytes; nothing of it is kept.
+read to its end to know its files, and costs its bytes; only its table of contents is kept, so that
+this happens once (--no-cache).
 
 MODE is what the layer's pull will be called: partial (by file), whole or present. Of FILES, HELD are
 taken from what is here as they are, TWIN are the same as another of the layer, ASSEMBLED are put
@@ -61,6 +62,8 @@ pub(crate) struct PlanArgs {
     /// [default: diffid].
     #[arg(long, value_name = "RUNG", value_parser = super::trust())]
     pub(crate) trust: Option<Trust>,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
     #[command(flatten)]
     pub(crate) cost: CostArgs,
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use shingle::contents::Cache;
 use shingle::transfer::{ConvertError, ConvertOptions, ConvertReport, LayerOutcome, Which, convert};
 use shingle::transport::{open_destination, open_source};
 
@@ -60,14 +61,9 @@ pub(super) fn options(args: &CompressionArgs) -> Result<ConvertOptions, Failure>
     Ok(options)
 }
 
-/// Returns the directory that keeps what layers became: among root's caches, or the user's.
+/// Returns the directory that keeps what layers became, beside that of the tables of contents.
 fn memory() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = set("XDG_CACHE_HOME").or_else(|| {
-        let root = rustix::process::geteuid().is_root();
-        if root { Some("/var/cache".into()) } else { set("HOME").map(|home| home.join(".cache")) }
-    });
-    Some(cache?.join("shingle/conversions"))
+    Some(Cache::default_path()?.with_file_name("conversions"))
 }
 
 /// Says what a conversion or a push came to.

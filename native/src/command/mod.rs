@@ -18,11 +18,12 @@ mod verify;
 use std::path::PathBuf;
 
 use shingle::config::PullConfig;
+use shingle::contents::Cache;
 use shingle::registry::{Client, ClientOptions, Reference};
 use shingle::store::Store;
 use shingle_core::{Policy, Trust};
 
-use crate::cli::{Cli, Command, CostArgs, Global};
+use crate::cli::{CacheArgs, Cli, Command, CostArgs, Global};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::words::Count;
@@ -56,6 +57,11 @@ fn root(global: &Global) -> PathBuf {
 fn existing_store(global: &Global) -> Result<Option<Store>, Failure> {
     let root = root(global);
     if Store::exists(&root)? { Ok(Some(Store::open(root)?)) } else { Ok(None) }
+}
+
+/// Opens what is kept of layers that were read before, unless that is not wanted or there is no place for it.
+fn cache(args: &CacheArgs) -> Option<Cache> {
+    if args.no_cache { None } else { Cache::open(Cache::default_path()?) }
 }
 
 fn client(tls_verify: bool, jobs: Option<u32>) -> Result<Client, Failure> {

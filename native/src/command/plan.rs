@@ -7,11 +7,11 @@ use shingle::store::Store;
 use shingle::transport::open_source;
 use shingle_core::{Cost, Policy};
 
-use super::{client, existing_store, policy, root};
+use super::{cache, client, existing_store, policy, root};
 use crate::cli::{Global, Place, PlanArgs};
 use crate::failure::Failure;
 use crate::printer::{Printer, Unwritten};
-use crate::progress::short;
+use crate::progress::{ReadProgress, short};
 use crate::words::{Bytes, Count, Percent, Thousands, columns};
 
 /// Round trips in milliseconds, and megabytes a second, that `--links` compares.
@@ -39,6 +39,10 @@ pub(super) fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> Result
     }
     let store = store(global, args)?;
     let mut given = store.as_ref().map_or_else(Given::nothing, Given::store);
+    let cache = cache(&args.cache).filter(|_| !args.given.is_empty());
+    if let Some(cache) = &cache {
+        given = given.with_cache(cache);
+    }
     for image in &args.given {
         add(&mut given, image, &client, &options, printer)?;
     }
@@ -82,10 +86,12 @@ fn add(
     let name = &image.typed;
     let trying = |failure: Failure| failure.while_trying(format!("cannot look at {name}, which is given"));
     let source = open_source(&image.location, client).map_err(|error| trying(error.into()))?;
-    let spent = given.add_image(&*source, options, &|blob, size, why| {
-        printer.say(format_args!("Layer {} of {name} is read whole, {}: {why}.", short(blob), Bytes(size)));
-    });
+    let spent = given.add_image(name, &*source, options, &ReadProgress::new(printer));
     let spent = spent.map_err(|error| trying(error.into()))?;
+    if spent.cached_layers > 0 {
+        let layers = Count(spent.cached_layers, "layer");
+        printer.say(format_args!("Of {name}, {layers} had been read before: see --no-cache."));
+    }
     if printer.verbose() {
         let requests = Count(spent.requests, "request");
         printer.say(format_args!("Looking at {name} took {} in {requests}.", Bytes(spent.bytes)));

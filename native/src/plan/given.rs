@@ -2,25 +2,19 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::io::Read as _;
-use std::sync::Arc;
 
-use shingle_core::{Digest, Identity, Inventory, Limits, Reason, Toc, Trust, Unwrap, WholeFetch};
+use shingle_core::{Digest, Identity, Inventory, Toc};
 
-use super::error::{LayerFault, PlanError};
-use super::reading::Reading;
-use super::{Layer, PlanOptions, layers_of};
-use crate::look::{Looked, look};
+use super::{PlanError, PlanOptions};
+use crate::contents::{Cache, ContentsError, Described, ReadOptions, Spent, Watcher, read_layers};
 use crate::store::{Store, StoreError};
-use crate::transport::{Source, TransferError};
-
-/// How much is read at once of a layer that is read whole.
-const PIECE: usize = 256 << 10;
+use crate::transport::Source;
 
 /// What a machine has: nothing, what a store holds, images, or a store and images.
 #[derive(Debug)]
 pub struct Given<'a> {
     store: Option<&'a Store>,
+    cache: Option<&'a Cache>,
     /// Of the images.
     inventory: Inventory,
     layers: BTreeSet<Identity>,
@@ -28,21 +22,11 @@ pub struct Given<'a> {
     read: BTreeSet<(Digest, Digest)>,
 }
 
-/// What reading the layers of an image that is given took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Spent {
-    /// Bytes of blobs.
-    pub bytes: u64,
-    /// Requests for them.
-    pub requests: u64,
-}
-
 impl<'a> Given<'a> {
     /// A machine that has nothing.
     pub fn nothing() -> Self {
         let (layers, read) = (BTreeSet::new(), BTreeSet::new());
-        Self { store: None, inventory: Inventory::new(), layers, read }
+        Self { store: None, cache: None, inventory: Inventory::new(), layers, read }
     }
 
     /// A machine that has what is in a store.
@@ -50,66 +34,58 @@ impl<'a> Given<'a> {
         Self { store: Some(store), ..Self::nothing() }
     }
 
+    /// Looks into a cache before layers of images are read, and keeps there what they hold.
+    #[must_use]
+    pub const fn with_cache(mut self, cache: &'a Cache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
     /// Adds an image whose layers the machine has pulled: all files of each, and the chunks that its TOC names.
     ///
-    /// A layer without a usable TOC is read to its end, which costs its bytes; `whole` hears of it first, with the digest
-    /// and the length of its blob. Nothing of it is kept but its table of contents, which has no chunks then.
+    /// A layer without a usable TOC is read to its end, which costs its bytes; `watcher` hears of it. Nothing of it is kept
+    /// but its table of contents, which has no chunks then.
     ///
     /// # Errors
     /// A layer cannot be read, or is not what the image says.
     pub fn add_image(
         &mut self,
+        name: &str,
         source: &dyn Source,
         options: &PlanOptions,
-        whole: &dyn Fn(&Digest, u64, &Reason),
+        watcher: &dyn Watcher,
     ) -> Result<Spent, PlanError> {
-        let mut spent = Spent::default();
-        for (index, layer) in layers_of(source, options)?.1.iter().enumerate() {
-            if !self.read.insert((layer.digest, layer.diff_id)) {
-                continue;
-            }
-            self.add_layer(source, layer, options, whole, &mut spent).map_err(|fault| PlanError::Layer {
-                index,
-                blob: layer.digest,
-                source: Box::new(fault),
-            })?;
-        }
-        Ok(spent)
-    }
-
-    fn add_layer(
-        &mut self,
-        source: &dyn Source,
-        layer: &Layer,
-        options: &PlanOptions,
-        whole: &dyn Fn(&Digest, u64, &Reason),
-        spent: &mut Spent,
-    ) -> Result<(), LayerFault> {
-        let policy = &options.policy;
-        let mut reading = Reading::new(source, layer.digest, layer.size);
-        let looked = look(&mut reading, &layer.said(), policy, |_| false)?;
-        let mut identity = Identity::DiffId(layer.diff_id);
-        let toc = match looked {
-            Looked::Found(basis) => {
-                if let (Trust::Toc, Some(toc)) = (basis.trust(), basis.toc().vouched()) {
-                    identity = Identity::Toc(*toc);
-                }
-                Arc::clone(basis.toc())
-            }
-            Looked::Whole(reason, _) => {
-                whole(&layer.digest, layer.size, &reason);
-                reading.bytes = reading.bytes.saturating_add(layer.size);
-                reading.requests = reading.requests.saturating_add(1);
-                read_whole(source, layer, &policy.limits)?
-            }
-            // Nothing was said to be here.
-            Looked::Present(_) => return Ok(()),
+        let layers = Described::find(source, &options.platform)?.layers;
+        let numbered: Vec<_> = layers
+            .iter()
+            .enumerate()
+            .filter(|(_, layer)| self.read.insert((layer.digest, layer.diff_id)))
+            .collect();
+        let read = ReadOptions {
+            platform: options.platform.clone(),
+            policy: options.policy,
+            parallel_layers: options.parallel_layers,
+            // What a pull takes whole has no chunks afterwards, whatever its TOC says.
+            vouched_is_enough: false,
+            cache: self.cache,
+            store: None,
         };
-        spent.bytes = spent.bytes.saturating_add(reading.bytes);
-        spent.requests = spent.requests.saturating_add(reading.requests);
-        self.inventory.add_toc(&toc);
-        self.layers.insert(identity);
-        Ok(())
+        let new = numbered.iter().map(|(_, layer)| *layer).collect();
+        let contents =
+            read_layers(&[(name, source)], &[new], &read, watcher).map_err(|error| match error {
+                ContentsError::Layer { index, blob, source, .. } => PlanError::Layer {
+                    index: numbered.get(index).map_or(index, |(index, _)| *index),
+                    blob,
+                    source,
+                },
+                ContentsError::Transfer { source, .. } | ContentsError::Stopped(source) => source.into(),
+            })?;
+        let contents = contents.into_iter().next().unwrap_or_default();
+        for layer in &contents {
+            self.inventory.add_toc(&layer.toc);
+            self.layers.insert(layer.identity());
+        }
+        Ok(Spent::of(&contents))
     }
 
     /// Whether the machine has a layer, proven so far.
@@ -124,24 +100,4 @@ impl<'a> Given<'a> {
         held.add_all(&self.inventory);
         Ok(Cow::Owned(held))
     }
-}
-
-/// Reads a layer to its end for what is in it.
-fn read_whole(source: &dyn Source, layer: &Layer, limits: &Limits) -> Result<Arc<Toc>, LayerFault> {
-    let mut reader = source.open_blob(layer.digest, layer.size)?;
-    let (mut unwrap, mut fetch) = (Unwrap::new(limits), WholeFetch::new(limits));
-    let mut buffer = vec![0; PIECE];
-    loop {
-        let count = reader
-            .read(&mut buffer)
-            .map_err(|error| TransferError::reading(format!("blob {}", layer.digest), error))?;
-        let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
-        let mut plain = unwrap.receive(bytes);
-        while let Some(tar) = plain.next_piece()? {
-            let mut pieces = fetch.receive(tar);
-            while pieces.next_piece()?.is_some() {}
-        }
-    }
-    let whole = fetch.finish(unwrap.finish(&layer.digest)?, &layer.diff_id)?;
-    Ok(Arc::clone(whole.verified.toc()))
 }

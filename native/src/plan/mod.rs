@@ -5,6 +5,7 @@
 //! has repeated, and files that one layer of the image takes from another whose pull was over sooner.
 //!
 //! ```
+//! use shingle::contents::Quiet;
 //! use shingle::plan::{Given, PlanOptions, plan};
 //! use shingle::registry::{Client, ClientOptions};
 //! use shingle::transport::open_source;
@@ -15,7 +16,7 @@
 //! let client = Client::new(ClientOptions::default())?;
 //! let options = PlanOptions::default();
 //! let mut given = Given::nothing();
-//! given.add_image(&*open_source(&old.parse()?, &client)?, &options, &|_, _, _| {})?;
+//! given.add_image(&old, &*open_source(&old.parse()?, &client)?, &options, &Quiet)?;
 //! let report = plan(&new, &*open_source(&new.parse()?, &client)?, &given, &options)?;
 //! assert!(report.total.fetched_bytes < report.total.blob_bytes);
 //! # Ok(())
@@ -24,28 +25,28 @@
 
 mod error;
 mod given;
-mod reading;
 mod report;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
-use shingle_core::{Cost, Decision, Digest, Identity, LayerSaid, Policy, Reason, Tree, Trust, decide};
+use shingle_core::{Cost, Decision, Digest, Identity, Policy, Reason, Tree, Trust, decide};
 
-pub use error::{LayerFault, PlanError};
-pub use given::{Given, Spent};
+pub use error::PlanError;
+pub use given::Given;
 pub use report::{
     Compared, DonatedPiece, Files, Forecast, LayerPlan, Partial, PlanReport, PlannedSource, Present,
     SourceOf, Total, Whole,
 };
 
+pub use crate::contents::{LayerFault, Spent};
+
+use crate::contents::{Described, Layer, Reading};
 use crate::look::{Looked, look};
 use crate::registry::Platform;
 use crate::transfer::in_parallel;
-use crate::transport::{Source, TransferError};
-use crate::verify::images;
-use reading::Reading;
+use crate::transport::Source;
 
 /// How to plan.
 #[derive(Clone, Debug)]
@@ -88,7 +89,7 @@ pub fn plan(
     given: &Given<'_>,
     options: &PlanOptions,
 ) -> Result<PlanReport, PlanError> {
-    let (digest, layers) = layers_of(source, options)?;
+    let Described { digest, layers, .. } = Described::find(source, &options.platform)?;
     // What a layer is that an earlier one repeats, a pull finds out by the same rule.
     let mut seen = BTreeSet::new();
     let repeated: Vec<_> = layers.iter().map(|layer| !seen.insert(layer.key(options.policy.trust))).collect();
@@ -112,31 +113,6 @@ pub fn plan(
     Ok(PlanReport::new(name, digest, layers, &options.compare, &compared))
 }
 
-/// A layer as manifest and config describe it.
-struct Layer {
-    digest: Digest,
-    size: u64,
-    media_type: String,
-    annotations: std::collections::BTreeMap<String, String>,
-    diff_id: Digest,
-}
-
-/// Finds the one image that is meant: the digest of its manifest, and its layers.
-fn layers_of(source: &dyn Source, options: &PlanOptions) -> Result<(Digest, Vec<Layer>), TransferError> {
-    let found = images(source, Some(&options.platform))?.into_iter().next();
-    let Some(image) = found else { return Ok((source.top()?.digest, Vec::new())) };
-    let layers = image.layers.into_iter().filter_map(|claims| {
-        Some(Layer {
-            digest: claims.blob,
-            size: claims.size,
-            media_type: claims.media_type,
-            annotations: claims.annotations,
-            diff_id: claims.diff_id?,
-        })
-    });
-    Ok((image.manifest, layers.collect()))
-}
-
 /// Bytes and requests of one layer over one link.
 type Price = (u64, u64);
 
@@ -148,10 +124,6 @@ impl Layer {
             Trust::Toc => Some(self.digest),
         };
         (self.diff_id, blob)
-    }
-
-    const fn said(&self) -> LayerSaid<'_> {
-        LayerSaid { media_type: self.media_type.as_str(), size: self.size, annotations: &self.annotations }
     }
 
     fn plan(&self, forecast: Forecast) -> LayerPlan {

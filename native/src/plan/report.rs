@@ -4,7 +4,7 @@ use serde::Serialize;
 use shingle_core::{Cost, Digest, Plan, Source};
 
 use super::Price;
-use super::reading::Reading;
+use crate::contents::Reading;
 
 /// What a pull of an image would cost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

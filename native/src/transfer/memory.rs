@@ -5,11 +5,10 @@
 //! a directory that cannot be written only makes the next conversion as long as this one.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
-use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _};
+use cap_std::fs::Dir;
 use serde::{Deserialize, Serialize};
 use shingle_core::Digest;
 use shingle_core::writer::{WriteOptions, WrittenLayer};
@@ -94,19 +93,7 @@ pub(super) struct Memory {
 impl Memory {
     /// Opens it, or makes it; `None` where neither works, or where others could write there.
     pub(super) fn open(path: &Path) -> Option<Self> {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty())?;
-        Dir::create_ambient_dir_all(parent, ambient_authority()).ok()?;
-        let (parent, name) = (Dir::open_ambient_dir(parent, ambient_authority()).ok()?, path.file_name()?);
-        let mut private = DirBuilder::new();
-        private.mode(0o700);
-        match parent.create_dir_with(name, &private) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return None,
-            _ => {}
-        }
-        let dir = parent.open_dir(name).ok()?;
-        let stat = rustix::fs::fstat(&dir).ok()?;
-        let ours = stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_mode & 0o077 == 0;
-        ours.then(|| Self { dir }.pruned())
+        crate::private::open(path).map(|dir| Self { dir }.pruned())
     }
 
     /// Forgets the oldest, if there are too many.

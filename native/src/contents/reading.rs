@@ -1,28 +1,28 @@
-//! What a plan reads to look at a layer: parts of blobs, from wherever they lie.
+//! What is read to look at a layer: parts of blobs, from wherever they lie.
 
 use std::ops::Range;
 
 use shingle_core::Digest;
 
-use super::error::LayerFault;
+use super::LayerFault;
 use crate::length;
 use crate::look::{Got, NotBeside, Ranges, Which};
 use crate::transport::{Part, Source};
 
 /// One layer's blob in its source, and what was read so far.
-pub(super) struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     source: &'a dyn Source,
     blob: (Digest, u64),
     /// The blob of another image that its TOC is in.
     beside: Option<(Digest, u64)>,
     /// How many bytes a pull reads, too, before it decides.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
     /// How many requests that takes.
-    pub(super) requests: u64,
+    pub(crate) requests: u64,
 }
 
 impl<'a> Reading<'a> {
-    pub(super) const fn new(source: &'a dyn Source, blob: Digest, size: u64) -> Self {
+    pub(crate) const fn new(source: &'a dyn Source, blob: Digest, size: u64) -> Self {
         Self { source, blob: (blob, size), beside: None, bytes: 0, requests: 0 }
     }
 }
