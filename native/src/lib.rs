@@ -224,6 +224,7 @@ pub mod plan;
 mod private;
 pub mod pull;
 pub mod registry;
+pub mod root;
 pub mod store;
 pub mod transfer;
 pub mod transport;

@@ -1,7 +1,8 @@
 //! Why a file's content is not to be had.
 
-use shingle_core::{Digest, FetchError, Name, Unfinished, UnwrapError, WholeError};
+use shingle_core::{Digest, FetchError, Kind, Name, PathError, Unfinished, UnwrapError, WholeError};
 
+use crate::contents::ContentsError;
 use crate::store::StoreError;
 use crate::transport::TransferError;
 
@@ -19,12 +20,32 @@ pub enum CatError {
         /// What came.
         actual: Digest,
     },
+    /// What the image holds cannot be found out.
+    #[error(transparent)]
+    Contents(#[from] ContentsError),
+    /// The path leads to a directory.
+    #[error("{} is a directory", named(path))]
+    Directory {
+        /// Where it leads.
+        path: Name,
+    },
     /// A chunk that is not what the table of contents says.
     #[error(transparent)]
     Fetch(#[from] FetchError),
     /// The table of contents has no such file with content.
     #[error("the layer has no such file")]
     NoFile,
+    /// The path leads to nothing.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// The path leads to something that has no content.
+    #[error("{path} is no regular file: {}", kind_words(*kind))]
+    Special {
+        /// Where it leads.
+        path: Name,
+        /// What it is.
+        kind: Kind,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,7 +70,13 @@ impl CatError {
             Self::Content { .. } | Self::Unwrap(_) | Self::Whole(_) => true,
             Self::Fetch(error) => error.is_lie(),
             Self::Transfer(error) => error.is_refusal(),
-            Self::NoFile | Self::Store(_) | Self::Unfinished(_) => false,
+            Self::Contents(error) => error.is_refusal(),
+            Self::Directory { .. }
+            | Self::NoFile
+            | Self::Path(_)
+            | Self::Special { .. }
+            | Self::Store(_)
+            | Self::Unfinished(_) => false,
         }
     }
 
@@ -66,8 +93,44 @@ impl CatError {
             Self::Whole(_) => "the layer is not the one that the image's config names: have it pushed again",
             Self::Transfer(error) => return error.hint(),
             Self::Store(error) => return error.hint().map(str::to_owned),
+            Self::Contents(error) => return error.hint(),
+            Self::Path(error) => return path_hint(error),
+            Self::Directory { .. } => "`shingle ls` lists what is in it",
+            Self::Special { .. } => "only regular files have content",
             Self::NoFile | Self::Unfinished(_) => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+/// Returns what the user can do about a path that leads to nothing.
+pub(crate) fn path_hint(error: &PathError) -> Option<String> {
+    match error {
+        PathError::Missing { nearest, similar, .. } => {
+            let names: Vec<_> = similar.iter().map(ToString::to_string).collect();
+            let place = named(nearest);
+            Some(match &names[..] {
+                [] => format!("{place} is there, `shingle ls` lists what is in it"),
+                names => format!("in {place} there is {}", names.join(", ")),
+            })
+        }
+        PathError::TooManyLinks { .. } => Some("`shingle ls` shows where each link leads".to_owned()),
+        _ => None,
+    }
+}
+
+fn named(path: &Name) -> String {
+    if path.is_empty() { "the root directory".to_owned() } else { path.to_string() }
+}
+
+const fn kind_words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Block => "a block device",
+        Kind::Char => "a character device",
+        Kind::Directory => "a directory",
+        Kind::Fifo => "a named pipe",
+        Kind::Hardlink => "a hard link",
+        Kind::Regular => "a regular file",
+        Kind::Symlink => "a symbolic link",
     }
 }

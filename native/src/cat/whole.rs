@@ -14,7 +14,7 @@ const PIECE: usize = 256 << 10;
 /// Reads the job's layer and keeps its file. It is the file only once the layer's tar is the one that the image names: until
 /// then the bytes stay in the space, where nobody sees them.
 pub(super) fn read(job: &Job<'_>) -> Result<Spent, CatError> {
-    let wanted = job.wanted;
+    let wanted = &job.wanted;
     let mut reader = job.source.open_blob(wanted.blob, wanted.size)?;
     let (mut unwrap, mut fetch) = (Unwrap::new(&job.policy.limits), WholeFetch::new(&job.policy.limits));
     let (mut buffer, mut spent) = (vec![0; PIECE], Spent { bytes: 0, requests: 1 });
@@ -41,7 +41,7 @@ pub(super) fn read(job: &Job<'_>) -> Result<Spent, CatError> {
     }
     fetch.finish(unwrap.finish(&wanted.blob)?, &wanted.diff_id)?;
     match found {
-        Some(digest) if digest == job.digest => Ok(spent),
+        Some(digest) if digest == wanted.digest => Ok(spent),
         // The table was made of another tar: of this one by another version, or somebody changed what was kept of it.
         Some(digest) => Err(job.other_content(digest)),
         None => Err(CatError::NoFile),
