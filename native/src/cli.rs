@@ -1,5 +1,6 @@
 //! The command line, as it is typed.
 
+mod look;
 mod plan;
 mod transfer;
 mod verify;
@@ -10,6 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use shingle::registry::{Platform, Reference, ReferenceError};
 use shingle_core::{LinkMode, Trust};
 
+pub(crate) use look::{CatArgs, ChunksArgs, LsArgs};
 pub(crate) use plan::{Place, PlanArgs};
 pub(crate) use transfer::{CompressionArgs, ConvertArgs, CopyArgs, PushArgs};
 pub(crate) use verify::VerifyArgs;
@@ -80,6 +82,9 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     Images(ImagesArgs),
     Inspect(InspectArgs),
+    Ls(LsArgs),
+    Cat(CatArgs),
+    Chunks(ChunksArgs),
     Unpack(UnpackArgs),
     Verify(VerifyArgs),
     Copy(CopyArgs),

@@ -3,7 +3,7 @@
 use shingle_core::{Kind, LastLink, Name, Node, Origin, PathError};
 
 use super::{CatError, Spent};
-use crate::contents::{ContentsError, Described, LayerContents, ReadOptions, Watcher, read_layers};
+use crate::contents::{Came, ContentsError, Described, LayerContents, ReadOptions, Watcher, read_layers};
 use crate::root::Layers;
 use crate::transport::Source;
 
@@ -25,6 +25,15 @@ pub struct FoundFile {
     pub layers_read: usize,
     /// What was read of blobs to find it.
     pub spent: Spent,
+}
+
+impl FoundFile {
+    /// Returns how much of the blob is read at most to fetch it, gaps that are bridged left out.
+    pub fn most_bytes(&self) -> u64 {
+        let toc = &self.layer.toc;
+        let entry = toc.entries().get(self.entry).filter(|_| self.layer.came == Came::ByToc);
+        entry.and_then(|entry| toc.compressed_len(entry)).unwrap_or(self.layer.blob_bytes)
+    }
 }
 
 /// Finds the regular file that a path leads to, links followed inside the image. `name` is what messages call the image.
