@@ -1,6 +1,7 @@
 //! The command line, as it is typed.
 
 mod look;
+mod overlap;
 mod plan;
 mod transfer;
 mod verify;
@@ -12,6 +13,7 @@ use shingle::registry::{Platform, Reference, ReferenceError};
 use shingle_core::{LinkMode, Trust};
 
 pub(crate) use look::{CatArgs, ChunksArgs, LsArgs};
+pub(crate) use overlap::{DiffArgs, LookArgs, OverlapArgs};
 pub(crate) use plan::{Place, PlanArgs};
 pub(crate) use transfer::{CompressionArgs, ConvertArgs, CopyArgs, PushArgs};
 pub(crate) use verify::VerifyArgs;
@@ -35,6 +37,7 @@ Examples:
   shingle demo
   shingle pull quay.io/fedora/fedora:latest
   shingle plan quay.io/fedora/fedora:rawhide
+  shingle overlap app:1 app:2 app:3
   shingle unpack quay.io/fedora/fedora:latest ./rootfs
   shingle convert alpine registry.example/alpine:chunked
   shingle --root /srv/shingle images --json")]
@@ -80,6 +83,8 @@ pub(crate) enum ColorWhen {
 pub(crate) enum Command {
     Pull(PullArgs),
     Plan(PlanArgs),
+    Overlap(OverlapArgs),
+    Diff(DiffArgs),
     Images(ImagesArgs),
     Inspect(InspectArgs),
     Ls(LsArgs),

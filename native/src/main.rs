@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     };
     let printer = Printer::new(&cli.global);
     match command::run(&cli, &printer) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             printer.failure(&failure);

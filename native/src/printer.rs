@@ -56,6 +56,13 @@ impl Printer {
         !self.quiet && !dumb && io::stderr().is_terminal()
     }
 
+    /// How many characters a line of the result may have; `None` where nobody sees where it ends.
+    pub(crate) fn width(&self) -> Option<usize> {
+        let stdout = io::stdout();
+        let size = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten()?;
+        Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+    }
+
     /// Writes a line of the result to stdout.
     pub(crate) fn result(&self, line: impl Display) -> Result<(), Unwritten> {
         writeln!(io::stdout().lock(), "{}", Harmless(&line.to_string()))

@@ -46,6 +46,20 @@ impl fmt::Display for Percent {
     }
 }
 
+/// A share of a whole in few characters: `97%`, `<1%`. Rounded down, so that only all is 100%.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share(pub(crate) Percent);
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Percent { part, whole } = self.0;
+        match u128::from(part) * 100 / u128::from(whole.max(1)) {
+            0 if part > 0 => f.pad("<1%"),
+            percent => f.pad(&format!("{percent}%")),
+        }
+    }
+}
+
 /// A number with its thousands apart: `9,120`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Thousands(pub(crate) u64);
@@ -86,10 +100,19 @@ pub(crate) fn ago(seconds: u64) -> String {
 }
 
 /// Lines up the columns of a table, two spaces apart, without trailing ones.
-pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
-    let mut table = Table::new([false; N]);
-    rows.iter().for_each(|row| table.measure(row));
-    rows.iter().map(|row| table.line(row)).collect()
+pub(crate) fn columns<R: AsRef<[String]>>(rows: &[R]) -> Vec<String> {
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows.iter().map(AsRef::as_ref) {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |row: &[String]| {
+        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(|row| line(row.as_ref())).collect()
 }
 
 /// A table whose rows need not all be held at once: they are measured first, then made again to be written.
@@ -167,6 +190,11 @@ mod tests {
     fn shares_and_counts() {
         assert_eq!(Percent { part: 9_787, whole: 10_000 }.to_string(), "97.87%");
         assert_eq!(Percent { part: 0, whole: 0 }.to_string(), "0.00%");
+        for (part, whole, share) in
+            [(0, 0, "0%"), (0, 9, "0%"), (1, 1_000, "<1%"), (999, 1_000, "99%"), (9, 9, "100%")]
+        {
+            assert_eq!(Share(Percent { part, whole }).to_string(), share);
+        }
         assert_eq!(Count(1, "file").to_string(), "1 file");
         assert_eq!(Count(1_234_567, "file").to_string(), "1,234,567 files");
         assert_eq!(Count(0, "file").to_string(), "0 files");
@@ -189,5 +217,6 @@ mod tests {
     fn columns_line_up() {
         let rows = [["a".to_owned(), "bb".to_owned()], ["ccc".to_owned(), "d".to_owned()]];
         assert_eq!(columns(&rows), ["a    bb", "ccc  d"]);
+        assert_eq!(columns(&[vec!["a".to_owned()], vec!["bb".to_owned(), "c".to_owned()]]), ["a", "bb  c"]);
     }
 }

@@ -6,11 +6,14 @@ mod completions;
 mod convert;
 mod copy;
 mod demo;
+mod diff;
 mod gc;
 mod images;
 mod inspect;
+mod looking;
 mod ls;
 mod man;
+mod overlap;
 mod plan;
 mod pull;
 mod push;
@@ -19,6 +22,7 @@ mod unpack;
 mod verify;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use shingle::config::PullConfig;
 use shingle::contents::{Cache, ReadOptions};
@@ -31,12 +35,14 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::words::Count;
 
-/// Runs the command that was typed.
-pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
+/// Runs the command that was typed, and returns the status to leave with.
+pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<ExitCode, Failure> {
     let global = &cli.global;
-    match &cli.command {
+    let done = match &cli.command {
         Command::Pull(args) => pull::run(global, args, printer),
         Command::Plan(args) => plan::run(global, args, printer),
+        Command::Overlap(args) => overlap::run(global, args, printer),
+        Command::Diff(args) => return diff::run(global, args, printer),
         Command::Images(_) => images::run(global, printer),
         Command::Inspect(args) => inspect::run(global, args, printer),
         Command::Ls(args) => ls::run(global, args, printer),
@@ -52,7 +58,8 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(args, printer),
         Command::Completions(args) => completions::run(args, printer),
         Command::Man(args) => man::run(args, printer),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn root(global: &Global) -> PathBuf {
@@ -103,14 +110,19 @@ fn client(tls_verify: bool, jobs: Option<u32>) -> Result<Client, Failure> {
     Ok(Client::new(options)?)
 }
 
-/// Puts together a policy of what the command line says, else storage.conf, else nobody.
-fn policy(trust: Option<Trust>, args: &CostArgs, config: &PullConfig) -> Policy {
-    let mut policy = Policy::default();
-    policy.trust = match (trust, config.trust_toc) {
+/// Decides how far layers must be proven: as the command line says, else storage.conf, else nobody.
+fn rung(trust: Option<Trust>, config: &PullConfig) -> Trust {
+    match (trust, config.trust_toc) {
         (Some(trust), _) => trust,
         (None, Some(true)) => Trust::Toc,
         (None, _) => Trust::default(),
-    };
+    }
+}
+
+/// Puts together a policy of what the command line says, else storage.conf, else nobody.
+fn policy(trust: Option<Trust>, args: &CostArgs, config: &PullConfig) -> Policy {
+    let mut policy = Policy::default();
+    policy.trust = rung(trust, config);
     let cost = &mut policy.cost;
     if let Some(milliseconds) = args.round_trip_ms {
         cost.round_trip_us = u64::from(milliseconds) * 1_000;

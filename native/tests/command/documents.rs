@@ -99,6 +99,8 @@ fn every_command_and_option_in_the_readme_is_there() {
     let commands = [
         "pull",
         "plan",
+        "overlap",
+        "diff",
         "images",
         "inspect",
         "ls",

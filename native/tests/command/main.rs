@@ -7,6 +7,7 @@ mod cat;
 mod documents;
 mod ls;
 mod made;
+mod overlap;
 mod places;
 mod plan;
 mod verify;
