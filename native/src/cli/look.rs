@@ -108,7 +108,7 @@ in the file. A gap is what no file's content lies in: tar headers and padding. A
 puller fetches; it has no offset, and stands after the chunk before it. Of layers without a table of
 contents nobody knows any of this.
 
-With --json: {\"image\", \"digest\", \"layers\": [{\"layer\", \"blob\", \"blob_bytes\", \"form\", \"why\",
+With --json: {\"image\", \"digest\", \"layers\": [{\"layer\", \"blob\", \"blob_bytes\", \"why\",
 \"parts\": [{\"kind\": \"frames|gap|hole|toc|tar-split|footer\", \"offset\", \"length\", \"plain\", \"at\",
 \"path\", \"digest\"}]}]}.
 

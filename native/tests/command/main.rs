@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that goes wrong should panic")]
 
 mod cat;
+mod chunks;
 mod documents;
 mod ls;
 mod made;
