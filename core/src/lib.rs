@@ -223,7 +223,7 @@ pub use locate::{
 };
 pub use look::{Followed, LayerSaid, Look};
 pub use member::{Kind, Member, Name, Timestamp, Xattrs};
-pub use plan::{Decision, Donated, Plan, PlannedFile, Reason, Source, Summary, decide};
+pub use plan::{Decision, Donated, Plan, PlannedFile, Reason, Source, Summary, decide, decide_files};
 pub use policy::{Cost, Policy, Trust, TrustError};
 #[cfg(feature = "writer")]
 pub use tar_split::TarSplitWriter;
@@ -236,7 +236,10 @@ pub use toc::{
     TocBytes, TocError, TocFetch, UnprovenTarSplit,
 };
 pub use toc_check::{TocCheck, VouchedToc};
-pub use tree::{Directory, Inode, InodeId, Node, Origin, Tree, TreeError, TreeProblem, Visit};
+pub use tree::{
+    Directory, Inode, InodeId, LastLink, Node, Origin, PathError, Resolved, Tree, TreeError, TreeProblem,
+    Visit,
+};
 pub use unwrap::{Plain, Unwrap, UnwrapError, WholeBlob};
 pub use verified::{Identity, VerifiedLayer};
 pub use whole::{Recut, WholeError, WholeFetch, WholeLayer, WholePiece, WholePieces};

@@ -176,4 +176,11 @@ pub struct Timestamp {
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self { seconds: 0, nanoseconds: 0 };
+
+    /// Writes it in UTC as RFC 3339 has it, `2023-11-14T22:13:20.5Z`; `None` for years below 0 and above 9999.
+    pub fn to_rfc3339(self) -> Option<String> {
+        let mut text = String::new();
+        crate::toc::time::format(self, &mut text).ok()?;
+        Some(text)
+    }
 }

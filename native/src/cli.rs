@@ -1,5 +1,6 @@
 //! The command line, as it is typed.
 
+mod look;
 mod overlap;
 mod plan;
 mod transfer;
@@ -11,6 +12,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use shingle::registry::{Platform, Reference, ReferenceError};
 use shingle_core::{LinkMode, Trust};
 
+pub(crate) use look::{CatArgs, ChunksArgs, LsArgs};
 pub(crate) use overlap::{DiffArgs, LookArgs, OverlapArgs};
 pub(crate) use plan::{Place, PlanArgs};
 pub(crate) use transfer::{CompressionArgs, ConvertArgs, CopyArgs, PushArgs};
@@ -85,6 +87,9 @@ pub(crate) enum Command {
     Diff(DiffArgs),
     Images(ImagesArgs),
     Inspect(InspectArgs),
+    Ls(LsArgs),
+    Cat(CatArgs),
+    Chunks(ChunksArgs),
     Unpack(UnpackArgs),
     Verify(VerifyArgs),
     Copy(CopyArgs),

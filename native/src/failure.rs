@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use shingle::cat::CatError;
 use shingle::config::ConfigError;
 use shingle::contents::ContentsError;
 use shingle::plan::PlanError;
@@ -91,6 +92,12 @@ impl From<ClientError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self { hint: Some(error.hint().to_owned()), refused: false, error: error.into() }
+    }
+}
+
+impl From<CatError> for Failure {
+    fn from(error: CatError) -> Self {
+        Self { hint: error.hint(), refused: error.is_refusal(), error: error.into() }
     }
 }
 

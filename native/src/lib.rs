@@ -212,6 +212,7 @@
 
 pub use shingle_core;
 
+pub mod cat;
 #[cfg(feature = "config")]
 pub mod config;
 pub mod contents;
@@ -223,6 +224,7 @@ pub mod plan;
 mod private;
 pub mod pull;
 pub mod registry;
+pub mod root;
 pub mod store;
 pub mod transfer;
 pub mod transport;

@@ -75,6 +75,31 @@ impl Printer {
         stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|source| Unwritten { source })
     }
 
+    /// Writes a file's bytes to stdout as they are.
+    pub(crate) fn copy(&self, from: &mut impl io::Read) -> Result<(), Unwritten> {
+        let mut stdout = io::stdout().lock();
+        let copied = io::copy(from, &mut stdout).and_then(|_| stdout.flush());
+        copied.map_err(|source| Unwritten { source })
+    }
+
+    /// Writes a long result to stdout as one line of JSON, as it is made.
+    pub(crate) fn stream(&self, value: &impl Serialize) -> Result<(), Unwritten> {
+        let mut stdout = io::BufWriter::new(io::stdout().lock());
+        let written = serde_json::to_writer(&mut stdout, value).map_err(io::Error::from);
+        let written = written.and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush());
+        written.map_err(|source| Unwritten { source })
+    }
+
+    /// Writes many lines of the result to stdout; `make` hands each to its argument.
+    pub(crate) fn lines<E: From<Unwritten>>(
+        &self,
+        make: impl FnOnce(&mut dyn FnMut(&str) -> Result<(), Unwritten>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut stdout = io::BufWriter::new(io::stdout().lock());
+        make(&mut |line| writeln!(stdout, "{}", Harmless(line)).map_err(|source| Unwritten { source }))?;
+        stdout.flush().map_err(|source| E::from(Unwritten { source }))
+    }
+
     /// Writes the result to stdout as one line of JSON.
     pub(crate) fn object(&self, value: &impl Serialize) -> Result<(), Unwritten> {
         let mut line = serde_json::to_vec(value).map_err(|error| Unwritten { source: error.into() })?;

@@ -115,6 +115,57 @@ pub(crate) fn columns<R: AsRef<[String]>>(rows: &[R]) -> Vec<String> {
     rows.iter().map(|row| line(row.as_ref())).collect()
 }
 
+/// A table whose rows need not all be held at once: they are measured first, then made again to be written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Table<const N: usize> {
+    widths: [usize; N],
+    right: [bool; N],
+}
+
+impl<const N: usize> Table<N> {
+    /// Starts one; `right` says which columns have their cells at the right.
+    pub(crate) const fn new(right: [bool; N]) -> Self {
+        Self { widths: [0; N], right }
+    }
+
+    pub(crate) fn measure(&mut self, row: &[String; N]) {
+        for (width, cell) in self.widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+
+    /// Lines up a row, whose cells are two spaces apart, without trailing ones.
+    pub(crate) fn line(&self, row: &[String; N]) -> String {
+        let cells = row.iter().zip(self.widths).zip(self.right).map(|((cell, width), right)| match right {
+            true => format!("{cell:>width$}"),
+            false => format!("{cell:width$}"),
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    }
+}
+
+/// A path as it can be shown: what a terminal would act on, what is not UTF-8 and backslashes are escaped, so that
+/// different paths look different.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Path<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                match c {
+                    '\'' | '"' => write!(f, "{c}")?,
+                    c => write!(f, "{}", c.escape_debug())?,
+                }
+            }
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +200,17 @@ mod tests {
         assert_eq!(Count(0, "file").to_string(), "0 files");
         assert_eq!(ago(59), "59 seconds ago");
         assert_eq!(ago(7_200), "2 hours ago");
+    }
+
+    #[test]
+    fn paths_look_different_and_do_nothing() {
+        for (path, shown) in [
+            (&b"usr/bin/[ \"it's\" \xc3\xa9"[..], "usr/bin/[ \"it's\" \u{e9}"),
+            (b"a\x1b[2Jb\nc\\d", "a\\u{1b}[2Jb\\nc\\\\d"),
+            (b"\xff\xe2\x80\xae", "\\xff\\u{202e}"),
+        ] {
+            assert_eq!(Path(path).to_string(), shown);
+        }
     }
 
     #[test]

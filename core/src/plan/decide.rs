@@ -72,6 +72,19 @@ pub enum Reason {
 /// Pure: the same TOC, inventory and policy give the same plan everywhere. Whole files come first, then chunks; a
 /// donor of another size is never taken; content that the layer holds twice is fetched once.
 pub fn decide(toc: &Arc<Toc>, inventory: &Inventory, policy: &Policy) -> Decision {
+    decide_for(Planner::new(toc, inventory), toc, policy)
+}
+
+/// Decides like [`decide`], for these files alone: the others are in no request, but where a gap is bridged, and are
+/// nobody's twin. What is no regular file with content is passed over.
+///
+/// Carried out, it brings the contents of these files, each as the TOC says; a layer comes of it only where it is all
+/// of them.
+pub fn decide_files(toc: &Arc<Toc>, inventory: &Inventory, policy: &Policy, files: &[FileId]) -> Decision {
+    decide_for(Planner::of(toc, inventory, files), toc, policy)
+}
+
+fn decide_for(mut planner: Planner<'_>, toc: &Arc<Toc>, policy: &Policy) -> Decision {
     match policy.trust {
         Trust::DiffId if toc.tar_split_digest().is_none() => return Decision::Whole(Reason::NoTarSplit),
         Trust::Toc if toc.tar_split_digest().is_none() && toc.vouched().is_none() => {
@@ -79,9 +92,8 @@ pub fn decide(toc: &Arc<Toc>, inventory: &Inventory, policy: &Policy) -> Decisio
         }
         Trust::DiffId | Trust::Toc => {}
     }
-    let mut planner = Planner::new(toc, inventory);
     for (file, entry) in toc.files() {
-        if !planner.file(file, entry) {
+        if planner.chosen.has(file) && !planner.file(file, entry) {
             return Decision::Whole(Reason::NoToc { media_type: "content without offsets".into() });
         }
     }
@@ -100,6 +112,7 @@ pub fn decide(toc: &Arc<Toc>, inventory: &Inventory, policy: &Policy) -> Decisio
 struct Planner<'a> {
     toc: &'a Toc,
     inventory: &'a Inventory,
+    chosen: Chosen,
     files: Vec<PlannedFile>,
     parts: Vec<Part>,
     targets: Vec<Target>,
@@ -111,23 +124,57 @@ struct Planner<'a> {
     part_of: Vec<u32>,
 }
 
+/// Which files are planned.
+struct Chosen {
+    /// By entry; all of them, if nothing is said.
+    some: Option<Vec<bool>>,
+}
+
+impl Chosen {
+    fn has(&self, file: FileId) -> bool {
+        self.has_entry(file.index())
+    }
+
+    fn has_entry(&self, index: usize) -> bool {
+        self.some.as_ref().is_none_or(|some| some.get(index).is_some_and(|chosen| *chosen))
+    }
+}
+
 /// For chunks that no part brings; `Limits::entries` keeps every index far below this.
 const NONE: u32 = u32::MAX;
 
 impl<'a> Planner<'a> {
+    /// Plans every file.
     fn new(toc: &'a Toc, inventory: &'a Inventory) -> Self {
+        Self::with(toc, inventory, Chosen { some: None }, toc.files().count())
+    }
+
+    /// Plans some files.
+    fn of(toc: &'a Toc, inventory: &'a Inventory, files: &[FileId]) -> Self {
+        let mut some = alloc::vec![false; toc.entries().len()];
+        for file in files {
+            if let Some(chosen) = some.get_mut(file.index()) {
+                *chosen = true;
+            }
+        }
+        Self::with(toc, inventory, Chosen { some: Some(some) }, files.len())
+    }
+
+    fn with(toc: &'a Toc, inventory: &'a Inventory, chosen: Chosen, count: usize) -> Self {
         let (entries, chunks) = (toc.entries(), toc.all_chunks());
         let file = |index: usize| {
-            let entry = entries.get(index).filter(|entry| entry.is_file())?;
+            let entry = entries.get(index).filter(|entry| entry.is_file() && chosen.has_entry(index))?;
             Some((entry.digest()?, entry.member().size))
         };
+        // Of files that nobody chose it does not matter which chunks are alike: none of them is planned.
         let chunk = |index: usize| chunks.get(index).map(|chunk| (&chunk.digest, chunk.len));
         let first_file = firsts(entries.len(), file);
         let first_chunk = firsts(chunks.len(), chunk);
         Self {
             toc,
             inventory,
-            files: Vec::with_capacity(toc.files().count()),
+            chosen,
+            files: Vec::with_capacity(count.min(entries.len())),
             parts: Vec::new(),
             targets: Vec::new(),
             first_file,

@@ -10,7 +10,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-pub use decide::{Decision, Reason, decide};
+pub use decide::{Decision, Reason, decide, decide_files};
 pub(crate) use parts::{Part, Parts, Target};
 pub use summary::Summary;
 

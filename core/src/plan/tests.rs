@@ -1,5 +1,7 @@
 //! Decisions as tables, whole plans as snapshots, and what must hold of any plan.
 
+mod files;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -207,6 +207,11 @@ impl Toc {
         files.map(|(index, entry)| (FileId::new(index), entry))
     }
 
+    /// Returns the file that an entry is, by the entry's index; `None` for all that is no regular file with content.
+    pub fn file_at(&self, entry: usize) -> Option<FileId> {
+        self.entries.get(entry).filter(|entry| entry.is_file()).map(|_| FileId::new(entry))
+    }
+
     /// Returns one file's entry.
     pub fn file(&self, file: FileId) -> Option<&Entry> {
         self.entries.get(file.index())
@@ -215,6 +220,25 @@ impl Toc {
     /// Returns the chunks of an entry in the order of the file; one for a file written in one piece.
     pub fn chunks(&self, entry: &Entry) -> &[Chunk] {
         self.chunks.get(entry.chunks.clone()).unwrap_or_default()
+    }
+
+    /// Returns how many bytes of the blob an entry's content takes: its frames, each counted once; `None` where nobody knows
+    /// where they lie. Frames that hold other files' chunks too are counted in full for each.
+    pub fn compressed_len(&self, entry: &Entry) -> Option<u64> {
+        let mut total = 0_u64;
+        let mut before: Option<&Range<u64>> = None;
+        for chunk in self.chunks(entry) {
+            match &chunk.body {
+                Body::Zeros => {}
+                Body::Unlocated => return None,
+                Body::Frames(frames) => {
+                    if before.replace(frames) != Some(frames) {
+                        total = total.saturating_add(frames.end.saturating_sub(frames.start));
+                    }
+                }
+            }
+        }
+        Some(total)
     }
 
     /// Returns all chunks, and so those of an entry at the places that [`places`](Entry::places) says.

@@ -182,6 +182,14 @@ mod tests {
     }
 
     #[test]
+    fn times_are_written_in_utc() {
+        let text = |seconds, nanoseconds| Timestamp { seconds, nanoseconds }.to_rfc3339();
+        assert_eq!(text(1_700_000_000, 500_000_000).as_deref(), Some("2023-11-14T22:13:20.5Z"));
+        assert_eq!(text(-1, 0).as_deref(), Some("1969-12-31T23:59:59Z"));
+        assert_eq!((text(i64::MAX, 0), text(i64::MIN, 0)), (None, None));
+    }
+
+    #[test]
     fn other_texts() {
         for text in [
             "",

@@ -12,12 +12,14 @@
 mod build;
 mod error;
 mod merge;
+mod resolve;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, btree_map};
 use alloc::vec::Vec;
 
 pub use error::{TreeError, TreeProblem};
+pub use resolve::{LastLink, PathError, Resolved};
 
 /// A layer, or a stack of layers, as directories, files and links.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! What GNU tar would make of it, as tables, and what overlayfs shows of a stack.
 
+mod resolve;
 mod stack;
 
 use alloc::string::{String, ToString};

@@ -75,6 +75,7 @@ pub(crate) struct Place {
     pub(crate) location: Location,
 }
 
+/// Reads a place.
 pub(super) fn place(text: &str) -> Result<Place, String> {
     Ok(Place { typed: text.to_owned(), location: super::transfer::location(text)? })
 }

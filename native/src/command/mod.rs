@@ -1,5 +1,7 @@
 //! The commands: each turns its arguments into calls of the library, and what comes back into words.
 
+mod cat;
+mod chunks;
 mod completions;
 mod convert;
 mod copy;
@@ -9,6 +11,7 @@ mod gc;
 mod images;
 mod inspect;
 mod looking;
+mod ls;
 mod man;
 mod overlap;
 mod plan;
@@ -22,12 +25,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use shingle::config::PullConfig;
-use shingle::contents::Cache;
-use shingle::registry::{Client, ClientOptions, Reference};
+use shingle::contents::{Cache, ReadOptions};
+use shingle::registry::{Client, ClientOptions, Platform, Reference};
 use shingle::store::Store;
 use shingle_core::{Policy, Trust};
 
-use crate::cli::{CacheArgs, Cli, Command, CostArgs, Global};
+use crate::cli::{CacheArgs, Cli, Command, CostArgs, Global, SourceArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::words::Count;
@@ -42,6 +45,9 @@ pub(crate) fn run(cli: &Cli, printer: &Printer) -> Result<ExitCode, Failure> {
         Command::Diff(args) => return diff::run(global, args, printer),
         Command::Images(_) => images::run(global, printer),
         Command::Inspect(args) => inspect::run(global, args, printer),
+        Command::Ls(args) => ls::run(global, args, printer),
+        Command::Cat(args) => cat::run(global, args, printer),
+        Command::Chunks(args) => chunks::run(global, args, printer),
         Command::Unpack(args) => unpack::run(global, args, printer),
         Command::Verify(args) => verify::run(args, printer),
         Command::Copy(args) => copy::run(args, printer),
@@ -69,6 +75,30 @@ fn existing_store(global: &Global) -> Result<Option<Store>, Failure> {
 /// Opens what is kept of layers that were read before, unless that is not wanted or there is no place for it.
 fn cache(args: &CacheArgs) -> Option<Cache> {
     if args.no_cache { None } else { Cache::open(Cache::default_path()?) }
+}
+
+/// What looking into an image takes: what is here already, and which image is meant.
+struct Looking {
+    store: Option<Store>,
+    cache: Option<Cache>,
+    platform: Option<Platform>,
+}
+
+impl Looking {
+    fn new(global: &Global, source: &SourceArgs, kept: &CacheArgs) -> Result<Self, Failure> {
+        let (store, cache) = (existing_store(global)?, cache(kept));
+        Ok(Self { store, cache, platform: source.platform.clone() })
+    }
+
+    fn options(&self) -> ReadOptions<'_> {
+        let mut options = ReadOptions::default();
+        options.cache = self.cache.as_ref();
+        options.store = self.store.as_ref();
+        if let Some(platform) = &self.platform {
+            options.platform = platform.clone();
+        }
+        options
+    }
 }
 
 fn client(tls_verify: bool, jobs: Option<u32>) -> Result<Client, Failure> {

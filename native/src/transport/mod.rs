@@ -24,7 +24,7 @@ mod spool;
 mod store;
 mod tar_write;
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::ops::Range;
 
 use shingle_core::Digest;
@@ -73,6 +73,24 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// It is not there, has no such bytes, or its source cannot give parts.
     fn read_range(&self, blob: Digest, size: u64, range: Range<u64>) -> Result<Vec<u8>, TransferError>;
+
+    /// Opens a part of a blob front to back, unchecked, for one who takes it in pieces: a part may be long. A network that
+    /// breaks is asked for the rest.
+    ///
+    /// # Errors
+    /// It is not there, has no such bytes, or its source cannot give parts.
+    fn open_range(
+        &self,
+        blob: Digest,
+        size: u64,
+        range: Range<u64>,
+    ) -> Result<Box<dyn Read + Send>, TransferError> {
+        let within = range.start <= range.end && range.end <= size;
+        Ok(match self.local(blob, size)?.filter(|_| within) {
+            Some(section) => Box::new(section.part(range.start, crate::look::span(&range)).reader()),
+            None => Box::new(Cursor::new(self.read_range(blob, size, range)?)),
+        })
+    }
 
     /// Reads a part of a blob for one who wants the part or nothing. A source that cannot give parts says so, and sends
     /// no more than it takes to say it.

@@ -47,6 +47,16 @@ impl Source for RegistrySource {
         read_all(self.client.blob(&self.reference, blob, size).read_range(range, OnWhole::Cut)?)
     }
 
+    fn open_range(
+        &self,
+        blob: Digest,
+        size: u64,
+        range: Range<u64>,
+    ) -> Result<Box<dyn Read + Send>, TransferError> {
+        let reader = self.client.blob(&self.reference, blob, size).read_range(range, OnWhole::Cut)?;
+        Ok(Box::new(BlobStream { reader, bytes: Bytes::new() }))
+    }
+
     fn read_part(&self, blob: Digest, size: u64, range: Range<u64>) -> Result<Part, TransferError> {
         let len = span(&range);
         match self.client.blob(&self.reference, blob, size).read_range(range, OnWhole::Keep) {

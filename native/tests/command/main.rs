@@ -3,7 +3,11 @@
 #![allow(clippy::disallowed_methods, reason = "a test looks at what the command left")]
 #![allow(clippy::unwrap_used, reason = "a test that goes wrong should panic")]
 
+mod cat;
+mod chunks;
 mod documents;
+mod ls;
+mod made;
 mod overlap;
 mod places;
 mod plan;
