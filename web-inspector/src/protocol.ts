@@ -112,7 +112,7 @@ export interface PullForecast {
   reusedBytes: number;
   contentBytes: number;
   seconds: number;
-  files: { total: number; hardlinked: number; cloned: number; twins: number; assembled: number; fetched: number };
+  files: { total: number; hardlinked: number; cloned: number; copied: number; twins: number; assembled: number; fetched: number };
   layers: { mode: "present" | "whole" | "partial"; why: string | undefined; fetchedBytes: number; requests: number; reusedBytes: number }[];
 }
 
@@ -159,11 +159,15 @@ export interface FileDetails {
 /** Every call: what is asked, and what is answered. */
 export interface Calls {
   /** Opens an image by its reference. `helper`: through the command that serves the page. */
-  openRef: { ask: { ref: string; via: "registry" | "helper" }; answer: ImageInfo[] };
+  openRef: { ask: { ref: string; via: "registry" | "helper"; platform?: string }; answer: ImageInfo[] };
+  /** What the command that serves the page was asked to show. */
+  session: { ask: Record<string, never>; answer: { version: string; refs: string[] } };
   /** Opens what was dropped or chosen: archives, a layout's files, a blob, an exported file. Paths are relative. */
   openFiles: { ask: { files: { path: string; file: File }[] }; answer: ImageInfo[] };
   /** Removes an image; those after it move up. */
   close: { ask: { image: ImageIndex }; answer: ImageInfo[] };
+  /** All that is known of the images, as an exported file. */
+  save: { ask: Record<string, never>; answer: Uint8Array };
   overlap: { ask: Record<string, never>; answer: OverlapFigures };
   duplicates: { ask: { image: ImageIndex; limit: number }; answer: (Duplicate & { paths: string[] })[] };
   tree: { ask: { image: ImageIndex; measure: Measure }; answer: TreeArrays };

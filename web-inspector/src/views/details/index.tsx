@@ -1,0 +1,5 @@
+import type { ViewProps } from "../view";
+
+export function FileView(_props: ViewProps) {
+  return <h2>File</h2>;
+}

@@ -1,0 +1,5 @@
+import type { ViewProps } from "../view";
+
+export function DiffView(_props: ViewProps) {
+  return <h2>Difference</h2>;
+}

@@ -1,0 +1,5 @@
+import type { ViewProps } from "../view";
+
+export function OverlapView(_props: ViewProps) {
+  return <h2>What the images share</h2>;
+}

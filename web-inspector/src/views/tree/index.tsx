@@ -1,0 +1,5 @@
+import type { ViewProps } from "../view";
+
+export function TreeView(_props: ViewProps) {
+  return <h2>Tree</h2>;
+}
