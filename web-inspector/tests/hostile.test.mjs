@@ -95,7 +95,7 @@ test("a name of 10 MiB", async ({ page, site }) => {
 
 test("a layer without end can be cancelled", async ({ page, site }) => {
   await page.goto(site.url);
-  await choose(page, ...hostileImage(endless(64)));
+  await choose(page, ...hostileImage(endless(32)));
   await expect(page.getByRole("progressbar").first()).toBeVisible();
   await page.getByRole("button", { name: "Cancel" }).first().click();
   await expect(page.getByRole("progressbar")).toHaveCount(0);

@@ -5,7 +5,7 @@ import { digestOf, lying, seal, takeApart } from "./chunked.mjs";
 import { archive, gzipLayer, layout, plainLayer, readLayout } from "./layout.mjs";
 import { DEMO } from "./images.mjs";
 import { member, tar } from "./tar.mjs";
-import { bomb, frame } from "./zstd.mjs";
+import { bomb } from "./zstd.mjs";
 
 const INDEX = "application/vnd.oci.image.index.v1+json";
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
@@ -73,7 +73,8 @@ export const ARCHIVES = {
   "a manifest with another content": () => {
     const files = layout({ hostile: [plainLayer(tar(MEMBERS))] });
     const [{ digest }] = JSON.parse(files.get("index.json")).manifests;
-    files.set(`blobs/sha256/${digest.slice(7)}`, Buffer.from(String(files.get(`blobs/sha256/${digest.slice(7)}`)).replace("amd64", "arm64").replace(/ *$/, " ")));
+    const path = `blobs/sha256/${digest.slice(7)}`;
+    files.set(path, Buffer.from(String(files.get(path)).replace(/"size":\d/, '"size":9')));
     return oci(files);
   },
   "a layer with a wrong bit": () => {
@@ -234,4 +235,4 @@ function nested(depth) {
   return Buffer.from(`${"[".repeat(depth)}${"]".repeat(depth)}`);
 }
 
-export { SCRIPT, frame };
+export { SCRIPT };
