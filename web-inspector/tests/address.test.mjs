@@ -1,5 +1,5 @@
 // The address is the whole of what is shown: reloaded, shared, gone back to, it shows the same.
-import { VIEWS, expect, goTo, opened, test } from "./help/page.mjs";
+import { VIEWS, expect, follow, goTo, opened, test } from "./help/page.mjs";
 
 const refs = (registry, ...tags) => tags.map((tag) => ["ref", `registry:${registry.host}/related:${tag}`]);
 
@@ -31,7 +31,7 @@ for (const [name, state] of Object.entries(STATES)) {
   test(`${name}: a reload shows the same`, async ({ page, site, registry, watch }) => {
     watch.hosts.add(registry.host);
     const address = new URLSearchParams([...refs(registry, "old", "new"), ...Object.entries(state)]);
-    await page.goto(`${site.url}#${address}`);
+    await follow(page, `${site.url}#${address}`);
     await opened(page, 2);
     await expect(page.getByRole("navigation", { name: "Views" }).locator("[aria-current=page]")).toHaveText(new RegExp(state.view, "i"));
     const before = await shown(page);
@@ -48,7 +48,7 @@ for (const [name, state] of Object.entries(STATES)) {
 
 test("back and forward lead through what was shown", async ({ page, site, registry, watch }) => {
   watch.hosts.add(registry.host);
-  await page.goto(`${site.url}#${new URLSearchParams(refs(registry, "old", "new"))}`);
+  await follow(page, `${site.url}#${new URLSearchParams(refs(registry, "old", "new"))}`);
   await opened(page, 2);
   const seen = [];
   for (const view of Object.keys(VIEWS)) {
@@ -71,12 +71,12 @@ test("back and forward lead through what was shown", async ({ page, site, regist
 
 test("an address opened in another browser shows the same", async ({ page, site, registry, watch, browser }) => {
   watch.hosts.add(registry.host);
-  await page.goto(`${site.url}#${new URLSearchParams([...refs(registry, "old", "new"), ["view", "diff"], ["image", "1"], ["other", "0"]])}`);
+  await follow(page, `${site.url}#${new URLSearchParams([...refs(registry, "old", "new"), ["view", "diff"], ["image", "1"], ["other", "0"]])}`);
   await opened(page, 2);
   const before = await shown(page);
   const context = await browser.newContext({ viewport: page.viewportSize() });
   const other = await context.newPage();
-  await other.goto(page.url());
+  await follow(other, page.url());
   await opened(other, 2);
   await expect.poll(() => shown(other)).toEqual(before);
   await context.close();

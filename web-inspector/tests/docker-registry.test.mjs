@@ -1,6 +1,6 @@
 // The page against the registry that most people run.
 import { DEMO } from "./help/images.mjs";
-import { expect, goTo, opened, test } from "./help/page.mjs";
+import { expect, follow, goTo, opened, test } from "./help/page.mjs";
 import { shingle } from "./help/shingle.mjs";
 import { missing, serveDockerRegistry } from "./servers/docker-registry.mjs";
 
@@ -13,7 +13,7 @@ test("images that shingle pushed open in the page", async ({ page, site, watch }
     }
     watch.hosts.add(registry.host);
     const refs = ["v1", "v2"].map((tag) => ["ref", `registry:${registry.host}/demo:${tag}`]);
-    await page.goto(`${site.url}#${new URLSearchParams(refs)}`);
+    await follow(page, `${site.url}#${new URLSearchParams(refs)}`);
     await opened(page, 2);
     await goTo(page, "Overlap");
     await expect(page.getByRole("table").first()).toBeVisible();

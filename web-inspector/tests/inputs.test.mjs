@@ -3,18 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { ZOO_GZIP, made } from "./help/images.mjs";
-import { choose, expect, goTo, opened, test } from "./help/page.mjs";
+import { choose, expect, follow, goTo, openReference, opened, test } from "./help/page.mjs";
 import { told } from "./help/shingle.mjs";
 
 const list = (page) => page.getByRole("list", { name: "Images" });
 const alert = (page) => page.getByRole("alert").filter({ hasText: /\w/ });
 const file = (name, buffer) => ({ name, mimeType: "application/octet-stream", buffer });
-
-/** Opens a reference by hand. */
-async function openReference(page, ref) {
-  await page.getByRole("textbox", { name: "Image reference" }).fill(ref);
-  await page.getByRole("button", { name: "Open", exact: true }).click();
-}
 
 /** Digests of the layers of the demo's images. */
 async function layers(...refs) {
@@ -190,10 +184,23 @@ test.describe("files", () => {
   });
 });
 
+test("an address that names images asks nobody before it is allowed to", async ({ page, site, registry, watch }) => {
+  watch.hosts.add(registry.host);
+  const url = `${site.url}#${new URLSearchParams({ ref: `registry:${registry.host}/demo:v1` })}`;
+  await page.goto(url);
+  await expect(page.getByRole("list", { name: "Hosts" })).toHaveText(registry.host);
+  await page.getByRole("button", { name: "Do not open them" }).click();
+  await expect(page.getByRole("region", { name: "Open images" })).toBeVisible();
+  expect(registry.log).toEqual([]);
+  await page.goto("about:blank");
+  await follow(page, url);
+  await opened(page, 1);
+});
+
 test("the example opens, and asks nobody else", async ({ page, site }) => {
   await page.goto(site.url);
   await page.getByRole("button", { name: "Open the example" }).click();
-  await expect(list(page).getByRole("button", { name: /^Close / }).nth(1)).toBeVisible();
+  await opened(page, 3);
   await goTo(page, "Overlap");
 });
 

@@ -72,8 +72,30 @@ export const VIEWS = {
   Diff: "Difference",
 };
 
+/** Shows the region in which images are opened, if it is folded away. */
+export async function unfold(page) {
+  const more = page.getByRole("button", { name: "Open more images" });
+  const region = page.getByRole("region", { name: "Open images" });
+  await expect(more.or(region).first()).toBeVisible();
+  if (!(await region.isVisible())) await more.click();
+}
+
+/** Types a reference, and opens it. */
+export async function openReference(page, ref) {
+  await unfold(page);
+  await page.getByRole("textbox", { name: "Image reference" }).fill(ref);
+  await page.getByRole("button", { name: "Open", exact: true }).click();
+}
+
+/** Goes to an address that names images, and lets the page open them. */
+export async function follow(page, url) {
+  await page.goto(url);
+  await page.getByRole("button", { name: "Open these images" }).click();
+}
+
 /** Chooses files on the page as it is. */
 export async function choose(page, ...names) {
+  await unfold(page);
   await page.getByLabel("Choose files").setInputFiles(names.map((name) => (typeof name === "string" ? made(name) : name)));
 }
 
