@@ -84,7 +84,7 @@ export function App({ session, address, opener }: AppProps) {
 
   return (
     <>
-      <Header route={route} go={go} onHelp={() => setHelp(true)} />
+      <Header route={address.route} go={go} onHelp={() => setHelp(true)} />
       <main id="main" ref={main} tabIndex={-1}>
         {session.died !== undefined && <Died why={session.died} />}
         {!none && (

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 /** Something that changes and is shown. */
 export class Watched {
@@ -18,5 +18,6 @@ export class Watched {
 /** Draws the component anew whenever `thing` changes. */
 export function useWatched(thing: Watched): void {
   const [, draw] = useState({});
-  useEffect(() => thing.watch(() => draw({})), [thing]);
+  // Before anything else can run: what changes meanwhile would be missed.
+  useLayoutEffect(() => thing.watch(() => draw({})), [thing]);
 }
