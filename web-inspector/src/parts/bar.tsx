@@ -40,7 +40,7 @@ export function Bar({ parts, total, label, format = inBytes }: BarProps) {
 }
 
 /** What colours and patterns mean, with figures where parts have them. */
-export function Legend({ parts, format = inBytes }: { parts: (Omit<Part, "value"> & { value?: number })[]; format?(value: number): string }) {
+export function Legend({ parts, format = inBytes }: { parts: (Omit<Part, "value"> & { value?: number | undefined })[]; format?(value: number): string }) {
   return (
     <ul class="legend">
       {parts.map((part) => (
