@@ -22,8 +22,12 @@ export const MEANINGS: readonly string[] = [
 ];
 
 /** Draws each look once, for drawing by pixels. */
-export function tiles(fills: Fills, side: number): Tiles {
-  const canvas = new OffscreenCanvas(side, side);
+export function tiles(fills: Fills): Tiles {
+  // A square that the patterns' tiles, which have 6 and 8 CSS pixels, fill without a seam.
+  const side = common(Math.max(1, Math.round(6 * fills.ratio)), Math.max(1, Math.round(8 * fills.ratio)));
+  const canvas = document.createElement("canvas");
+  canvas.width = side;
+  canvas.height = side;
   const context = canvas.getContext("2d", { willReadFrequently: true });
   const pixels = LOOKS.map((look) => {
     if (!context) return new Uint32Array(side * side);
@@ -33,4 +37,11 @@ export function tiles(fills: Fills, side: number): Tiles {
     return new Uint32Array(context.getImageData(0, 0, side, side).data.buffer);
   });
   return { side, pixels };
+}
+
+/** The least common multiple. */
+function common(a: number, b: number): number {
+  let [large, small] = [a, b];
+  while (small > 0) [large, small] = [small, large % small];
+  return (a / large) * b;
 }
