@@ -5,7 +5,7 @@ import { STRIP_STATES, type Strip } from "../../protocol";
 
 /** How many states a frame can be in. */
 export const STATES = STRIP_STATES.length;
-export const FETCHED = 0;
+export const [FETCHED, BRIDGED, REUSED] = [0, 1, 2];
 /** No entry, no chunk. */
 export const NONE = 0xffffffff;
 
@@ -114,6 +114,18 @@ export class Frames implements Sums {
       first,
       frames: behind - first,
     };
+  }
+
+  /** The numbers of the runs in a state; of all for -1. */
+  runsIn(state: number): Uint32Array {
+    const found = new Uint32Array(state < 0 ? this.runCount : (this.totals.runs[state] ?? 0));
+    let next = 0;
+    for (let number = 0; number < this.runCount; number += 1) {
+      if (state >= 0 && this.state(this.runStarts[number]!) !== state) continue;
+      found[next] = number;
+      next += 1;
+    }
+    return found;
   }
 
   /** The run that a frame is in. */

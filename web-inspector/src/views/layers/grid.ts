@@ -5,7 +5,7 @@ import type { Span } from "../../canvas/zoom";
 /** Room for the offset of each row's first byte. */
 const GUTTER = 76;
 /** From row to row, and how much of that the bytes fill. */
-const ROW = 34;
+export const ROW = 34;
 export const BAND = 24;
 /** A byte is at most so wide: then a frame's header fills a screen. */
 const MOST_PIXELS_PER_BYTE = 8;

@@ -21,10 +21,12 @@ export const MEANINGS: readonly string[] = [
   "where the TOC lies",
 ];
 
+/** In CSS pixels: what tiles of 5, 6 and 8 fill without a seam. */
+const SIDE = 120;
+
 /** Draws each look once, for drawing by pixels. */
 export function tiles(fills: Fills): Tiles {
-  // A square that the patterns' tiles, which have 6 and 8 CSS pixels, fill without a seam.
-  const side = common(Math.max(1, Math.round(6 * fills.ratio)), Math.max(1, Math.round(8 * fills.ratio)));
+  const side = Math.max(1, Math.round(SIDE * fills.ratio));
   const canvas = document.createElement("canvas");
   canvas.width = side;
   canvas.height = side;
@@ -33,15 +35,8 @@ export function tiles(fills: Fills): Tiles {
     if (!context) return new Uint32Array(side * side);
     context.setTransform(fills.ratio, 0, 0, fills.ratio, 0, 0);
     context.fillStyle = fills.style(look);
-    context.fillRect(0, 0, side, side);
+    context.fillRect(0, 0, SIDE + 1, SIDE + 1);
     return new Uint32Array(context.getImageData(0, 0, side, side).data.buffer);
   });
   return { side, pixels };
-}
-
-/** The least common multiple. */
-function common(a: number, b: number): number {
-  let [large, small] = [a, b];
-  while (small > 0) [large, small] = [small, large % small];
-  return (a / large) * b;
 }

@@ -50,11 +50,11 @@ export function useStrips(call: Call, { images, image, layer, having, link }: Qu
   const [progress, setProgress] = useState<Progress>();
   const [busy, setBusy] = useState(true);
   const [, tell] = useState(0);
-  const abort = useRef<AbortController>();
+  const abort = useRef<AbortController | undefined>(undefined);
   const count = images[image]?.layers.length ?? 0;
   const subject = useMemo(() => ({}), [images, image]);
   const question = useMemo(() => ({}), [call, subject, having.join("."), JSON.stringify(link), tries]);
-  const known = useRef<Known>();
+  const known = useRef<Known | undefined>(undefined);
 
   useEffect(() => {
     const own = new AbortController();
