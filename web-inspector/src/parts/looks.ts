@@ -1,5 +1,7 @@
 // What each meaning looks like: a colour, a pattern, a letter. A colour never stands alone.
 
+import { theme } from "../canvas/theme";
+
 /** Names of colour tokens in `src/style.css`, without the dashes. */
 export type Token =
   | "shared" | "unique" | "partly" | "wasted"
@@ -31,13 +33,7 @@ export const CHANGE_LOOKS = {
   renamed: { name: "Renamed", token: "shared", pattern: "solid", letter: "R" },
 } as const satisfies Record<string, Look>;
 
-/** The colour that a token is right now, as canvas and files need it: `rgb(…)`. */
+/** The colour that a token is right now, as files need it: `rgb(…)`. */
 export function colour(token: Token): string {
-  const probe = document.createElement("span");
-  probe.style.color = `var(--${token})`;
-  probe.hidden = true;
-  document.body.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
+  return theme()[token];
 }

@@ -44,7 +44,7 @@ export function DataTable<Row>({ caption, hideCaption, columns, rows, page = 100
     [rows, by?.name, direction],
   );
 
-  if (rows.length === 0 && empty !== undefined) return <p class="faint">{empty}</p>;
+  if (rows.length === 0 && empty !== undefined) return <p class="hint">{empty}</p>;
 
   const pages = Math.max(1, Math.ceil(rows.length / page));
   const current = Math.min(at, pages - 1);
@@ -80,7 +80,7 @@ export function DataTable<Row>({ caption, hideCaption, columns, rows, page = 100
     <div class="data-table">
       <div class="table-scroll" role="group" aria-label={caption} tabIndex={0} ref={place}>
         <table>
-          <caption class={hideCaption ? "unseen" : undefined}>{caption}</caption>
+          <caption class={hideCaption ? "visually-hidden" : undefined}>{caption}</caption>
           <thead>
             <tr>
               {columns.map((column) => (
