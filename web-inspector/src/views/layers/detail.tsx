@@ -25,7 +25,7 @@ interface DetailProps {
   hovered(frame: number): void;
   open(): void;
   /** The canvas and what it shows, for exports. */
-  shown: RefObject<Shown>;
+  shown: RefObject<Shown | null>;
 }
 
 export interface Shown {

@@ -1,12 +1,13 @@
 // How the states of frames look here.
 
 import type { Fills } from "../../canvas/fills";
-import { FRAMES, type Look } from "../../canvas/looks";
+import { FRAMES } from "../../canvas/looks";
+import type { Pattern, Token } from "../../parts/looks";
 import { STRIP_STATES } from "../../protocol";
 import type { Tiles } from "./paint";
 
 /** By the number of the state. Seven states, seven patterns: none is told by its colour alone. */
-export const LOOKS: readonly Look[] = STRIP_STATES.map((state) =>
+export const LOOKS: readonly { name: string; token: Token; pattern: Pattern }[] = STRIP_STATES.map((state) =>
   state === "skipped" ? { ...FRAMES.skipped, pattern: "cross" } : FRAMES[state],
 );
 

@@ -52,6 +52,39 @@ export function paintRow(to: Surface, place: Place, sums: Sums, from: number, by
   }
 }
 
+/** A rectangle of one state. */
+export interface Block {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  state: number;
+}
+
+/** The same as rectangles, for files: neighbouring columns of a single state are one. */
+export function blocks(place: Place, sums: Sums, from: number, bytesPerPixel: number): Block[] {
+  const end = sums.blobBytes;
+  const found: Block[] = [];
+  sums.upTo(Math.max(0, from), before);
+  for (let column = 0; column < place.width; column += 1) {
+    const start = from + column * bytesPerPixel;
+    if (start >= end) break;
+    sums.upTo(Math.min(end, start + bytesPerPixel), behind);
+    split(place.height);
+    before.set(behind);
+    let bottom = place.y + place.height;
+    const x = place.x + column;
+    const last = found.at(-1);
+    for (let state = 0; state < STATES; state += 1) {
+      const height = heights[state]!;
+      bottom -= height;
+      if (height === place.height && last?.state === state && last.height === height && last.x + last.width === x) last.width += 1;
+      else if (height > 0) found.push({ x, y: bottom, width: 1, height, state });
+    }
+  }
+  return found;
+}
+
 /** Shares out a column's height: in proportion, but whatever is there gets a pixel. */
 function split(height: number): void {
   let total = 0;

@@ -8,7 +8,7 @@ import { Pick } from "../../shell/pick";
 import type { FrameBook } from "./book";
 import type { Frames } from "./frames";
 import { LOOKS } from "./looks";
-import { ofFrame, useInfo } from "./words";
+import { useInfo } from "./words";
 
 interface RunsProps {
   frames: Frames;
@@ -55,7 +55,7 @@ export function Runs({ frames, book, choose, openPath }: RunsProps) {
           label="State"
           value={state}
           options={[{ value: ALL, text: `All (${count(frames.runCount)})` }, ...states]}
-          onChange={setState}
+          onChange={(state) => setState(Number(state))}
         />
       </div>
       <DataTable
