@@ -24,8 +24,8 @@ export const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Serves `folder` below `prefix`. */
-export async function serveStatic(folder, { prefix = "/" } = {}) {
+/** Serves `folder` below `prefix`; `change` may put something else in a file's place. */
+export async function serveStatic(folder, { prefix = "/", change = (_, bytes) => bytes } = {}) {
   const asked = [];
   const held = [];
   const server = createServer(async (request, answer) => {
@@ -35,7 +35,8 @@ export async function serveStatic(folder, { prefix = "/" } = {}) {
     await Promise.all(held.filter(({ pattern }) => pattern.test(path)).map(({ released }) => released));
     const inside = path.startsWith(prefix) ? path.slice(prefix.length) : undefined;
     const file = inside === undefined ? undefined : join(folder, inside === "" ? "index.html" : inside);
-    const bytes = file && !inside.includes("..") ? await readFile(file).catch(() => undefined) : undefined;
+    const read = file && !inside.includes("..") ? await readFile(file).catch(() => undefined) : undefined;
+    const bytes = read && change(path, read);
     if (!bytes) return void answer.writeHead(404, { "content-security-policy": POLICY }).end();
     const hashed = /-[\w-]{8}\.\w+$/.test(file);
     answer.writeHead(200, {
