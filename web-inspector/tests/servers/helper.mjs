@@ -1,11 +1,11 @@
 // `shingle inspect --web`: the command that serves the page, and fetches for it.
 import { spawn } from "node:child_process";
 
-import { binary } from "../help/shingle.mjs";
+import { binary, dist } from "../help/shingle.mjs";
 
 /** Starts it for `refs`; resolves once it has said where the page is. */
 export async function serveHelper(refs, ...options) {
-  const args = ["inspect", "--web", "--no-open", ...options, ...refs];
+  const args = ["inspect", "--web", "--no-open", "--page", dist, ...options, ...refs];
   const process = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   const url = await new Promise((found, failed) => {
