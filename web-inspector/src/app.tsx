@@ -13,7 +13,7 @@ import { Help } from "./shell/help";
 import { IMAGES, Images } from "./shell/images";
 import { useKeys } from "./shell/keys";
 import { Lazy, loadAll } from "./shell/lazy";
-import { Open, REFERENCE } from "./shell/open";
+import { Open, REFERENCE, Views } from "./shell/open";
 import type { Opener } from "./shell/opener";
 import { Openings } from "./shell/openings";
 import { say } from "./shell/say";
@@ -102,7 +102,7 @@ export function App({ session, address, opener }: AppProps) {
         <Consent opener={opener} />
         {opens && <Open opener={opener} first={none} onOpened={opened} />}
         {none ? (
-          opens && <p class="hint">{`${ABOUT[view].name}: ${ABOUT[view].about}`}</p>
+          opens && <Views />
         ) : (
           <div class="view">
             <Lazy view={view} images={images} route={route} go={go} call={session.call} />

@@ -42,7 +42,7 @@ export function Images({ images, onClose, onSave, onMore, more }: ImagesProps) {
       </details>
       <div class="row no-print">
         <button type="button" onClick={onMore} aria-expanded={more}>
-          {more ? "Hide opening" : "Open more images"}
+          Open more images
         </button>
         <button type="button" onClick={onSave} title="The tables of contents of all images, for opening here again without reading the images">
           Save what is known

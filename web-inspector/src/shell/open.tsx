@@ -2,10 +2,11 @@ import "./open.css";
 
 import { useState } from "preact/hooks";
 
+import { VIEWS } from "../route";
 import { chosen } from "./files";
 import type { Opener, Via } from "./opener";
 import { Pick } from "./pick";
-import { PRIVACY } from "./words";
+import { ABOUT } from "./words";
 
 export interface OpenProps {
   opener: Opener;
@@ -40,7 +41,7 @@ export function Open({ opener, first, onOpened }: OpenProps) {
         <>
           <p class="lead">
             Shingle shows which files and chunks container images share, what is wasted in them, and what a pull would really
-            fetch. It reads only the tables of contents of their layers: about 2 % of the bytes. Nothing leaves this browser.
+            fetch. It reads only the tables of contents of their layers: about 2 % of the bytes. No data leaves this browser.
           </p>
           <p class="row">
             {example}
@@ -102,7 +103,23 @@ export function Open({ opener, first, onOpened }: OpenProps) {
           Or drop them anywhere: OCI and Docker archives, layouts, single layers, and *.shingle-tocs from the command.
         </span>
       </div>
-      {first && <p class="hint">{PRIVACY}</p>}
+    </section>
+  );
+}
+
+/** What there will be to see. */
+export function Views() {
+  return (
+    <section aria-labelledby="views-title">
+      <h2 id="views-title">What you then see</h2>
+      <dl class="views">
+        {VIEWS.map((view) => (
+          <div key={view}>
+            <dt>{ABOUT[view].name}</dt>
+            <dd>{ABOUT[view].about}</dd>
+          </div>
+        ))}
+      </dl>
     </section>
   );
 }
