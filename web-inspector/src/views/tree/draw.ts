@@ -30,14 +30,31 @@ export interface Pen {
 const LABELLED = { w: 30, h: 15 } as const;
 
 /** Draws all of a layout; `matches` are rectangles to stand out. */
-export function draw(pen: Pen, layout: Layout, tree: Tree, colouring: Colouring, matches: Iterable<number> = []): void {
-  for (let box = 0; box < layout.count; box += 1) drawBox(pen, layout, tree, box, colouring);
+export function draw(pen: Pen, layout: Layout, tree: Tree, colouring: Colouring, matches: Iterable<number>): void {
+  for (const _ of drawing(pen, layout, tree, colouring, matches));
+}
+
+/** The same bit by bit: it can be left and taken up again. */
+export function* drawing(
+  pen: Pen,
+  layout: Layout,
+  tree: Tree,
+  colouring: Colouring,
+  matches: Iterable<number>,
+): Generator<undefined, void> {
+  for (let box = 0; box < layout.count; box += 1) {
+    drawBox(pen, layout, tree, box, colouring);
+    if (box % STEP === STEP - 1) yield;
+  }
   for (const box of matches) {
     const [x, y, w, h] = inner(layout, box);
     pen.outline("ground", 4, x, y, w, h);
     pen.outline("alarm", 2, x, y, w, h);
   }
 }
+
+/** So many rectangles are drawn in one go. */
+const STEP = 64;
 
 function drawBox(pen: Pen, layout: Layout, tree: Tree, box: number, colouring: Colouring): void {
   const [x, y, w, h] = inner(layout, box);

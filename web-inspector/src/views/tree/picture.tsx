@@ -44,7 +44,7 @@ export function Picture(props: PictureProps) {
     const layout = scene.bitmap?.layout;
     if (!layout) return undefined;
     if (layout.count === 0) nothing(frame);
-    ring(frame, scene, boxOf(layout, tree, selected), "accent", 3);
+    if (selected !== root) ring(frame, scene, boxOf(layout, tree, selected), "accent", 3);
     ring(frame, scene, pointed, "ink", 2);
     if (focused.current) ring(frame, scene, boxOf(layout, tree, at), "ink", 2, [5, 3]);
     return undefined;

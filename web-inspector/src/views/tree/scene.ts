@@ -7,11 +7,13 @@ import { icicle } from "./icicle";
 import type { Layout } from "./layout";
 import { matchBoxes, type Wanted } from "./matches";
 import type { Tree } from "./model";
-import { type Bitmap, paint } from "./paint";
+import { Bitmap } from "./paint";
 import { treemap } from "./treemap";
 
 /** So many pictures are kept, so that going back to one is quick. */
 const KEPT = 4;
+/** So long a frame may draw at what is not ready yet. */
+const SLICE_MS = 6;
 
 export class Scene {
   /** What is on the screen. */
@@ -31,12 +33,19 @@ export class Scene {
     return layout;
   }
 
-  /** Draws all but what follows the pointer. Says whether a zoom is under way. */
+  /** Draws all but what follows the pointer. Says whether it has to go on: much is drawn over several frames, so that none
+   takes long, and a zoom glides. */
   draw(frame: Frame, wanted: Wanted): boolean {
     const { context, width, height, time } = frame;
     const bitmap = this.#bitmap(frame, wanted);
+    const ready = bitmap.draw(SLICE_MS);
     const before = this.#shown;
-    if (before && this.bitmap && before.tree === wanted.tree && before.picture === wanted.picture && before.root !== wanted.root) {
+    if (!ready && this.bitmap && before?.tree === wanted.tree && before.picture === wanted.picture) {
+      // What is on the screen stays for these few frames.
+      context.drawImage(this.bitmap.canvas, 0, 0, width, height);
+      return true;
+    }
+    if (this.bitmap && before?.tree === wanted.tree && before.picture === wanted.picture && before.root !== wanted.root) {
       const moment = still() ? undefined : glide(wanted.tree, this.bitmap.layout, bitmap.layout);
       this.#glide = moment && { from: this.bitmap, moment, start: time };
     }
@@ -46,7 +55,7 @@ export class Scene {
     if (!this.#glide || share >= 1) {
       this.#glide = undefined;
       context.drawImage(bitmap.canvas, 0, 0, width, height);
-      return false;
+      return !ready;
     }
     const moment = this.#glide.moment(Math.max(0, share));
     copy(context, this.#glide.from, moment.old, width, height);
@@ -77,7 +86,7 @@ export class Scene {
     const key = [layout, fills, wanted.colouring, wanted.matches];
     const made = this.#bitmaps.find((kept) => kept.key.every((part, at) => part === key[at]));
     if (made) return made.bitmap;
-    const bitmap = paint(layout, wanted.tree, fills, wanted.colouring, matchBoxes(layout, wanted));
+    const bitmap = new Bitmap(layout, wanted.tree, fills, wanted.colouring, matchBoxes(layout, wanted));
     this.#bitmaps = [{ key, bitmap }, ...this.#bitmaps].slice(0, KEPT);
     return bitmap;
   }
