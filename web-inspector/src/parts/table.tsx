@@ -22,8 +22,9 @@ interface TableProps<Row> {
   caption: string;
   /** For a table that stands right below a heading that says the same. */
   hideCaption?: boolean;
+  /** For long tables the same array each time: it is sorted anew when a column's `sort` is another one. */
   columns: Column<Row>[];
-  /** Any list, such as typed arrays of numbers that the columns know the meaning of. */
+  /** Any list, such as typed arrays of numbers that the columns know the meaning of; the same one as long as it is the same. */
   rows: ArrayLike<Row>;
   /** So many rows are in the document at a time. */
   page?: number;
@@ -35,28 +36,27 @@ type Direction = "ascending" | "descending";
 
 export function DataTable<Row>({ caption, hideCaption, columns, rows, page = 100, empty }: TableProps<Row>) {
   const [sorted, setSorted] = useState<{ column: string; direction: Direction }>();
-  const [at, setAt] = useState(0);
+  // Other rows begin at their first page.
+  const [at, setAt] = useState({ rows, page: 0 });
   const place = useRef<HTMLDivElement>(null);
   const by = columns.find((column) => column.name === sorted?.column && column.sort);
   const direction = sorted?.direction;
-  const order = useMemo(
-    () => (by?.sort && direction ? sortedOrder(rows, by.sort, direction) : undefined),
-    [rows, by?.name, direction],
-  );
+  const key = by?.sort;
+  const order = useMemo(() => (key && direction ? sortedOrder(rows, key, direction) : undefined), [rows, key, direction]);
 
   if (rows.length === 0 && empty !== undefined) return <p class="hint">{empty}</p>;
 
   const pages = Math.max(1, Math.ceil(rows.length / page));
-  const current = Math.min(at, pages - 1);
+  const current = Math.min(at.rows === rows ? at.page : 0, pages - 1);
   const from = current * page;
   const to = Math.min(rows.length, from + page);
   const heads = Math.max(0, columns.findIndex((column) => column.heads));
   const turn = (to: number) => {
-    setAt(to);
+    setAt({ rows, page: to });
     if (place.current) place.current.scrollTop = 0;
   };
   const sort = (column: Column<Row>) => {
-    setAt(0);
+    turn(0);
     setSorted(next(column, sorted));
   };
   const shown: ComponentChildren[] = [];
