@@ -1,9 +1,9 @@
 // Draws a layout with any pen: the screen's or a file's. No DOM.
 
-import { bytes } from "../../format";
 import type { Look } from "../../canvas/looks";
 import type { Token } from "../../canvas/theme";
-import { looks } from "./looks";
+import { bytes, count } from "../../format";
+import { STATES } from "../../parts/looks";
 import type { Layout } from "./layout";
 import { PARTS, type Tree } from "./model";
 
@@ -47,7 +47,7 @@ function drawBox(pen: Pen, layout: Layout, tree: Tree, box: number, colouring: C
     pen.plain("raised", x, y, w, h);
     pen.outline("line", 1, x, y, w, h);
   } else if (colouring === "most" || w < 4) {
-    pen.fill(looks[PARTS[most(layout, box)]!], x, y, w, h);
+    pen.fill(STATES[PARTS[most(layout, box)]!], x, y, w, h);
   } else {
     split(pen, layout, box, x, y, w, h);
   }
@@ -70,7 +70,7 @@ function split(pen: Pen, layout: Layout, box: number, x: number, y: number, w: n
     const end = (w * sum) / all;
     // What is too narrow to be seen goes to the part after it.
     if (end - drawn < 0.5) continue;
-    pen.fill(looks[PARTS[part]!], x + drawn, y, end - drawn, h);
+    pen.fill(STATES[PARTS[part]!], x + drawn, y, end - drawn, h);
     drawn = end;
   }
 }
@@ -100,7 +100,7 @@ export function bytesOf(layout: Layout, box: number): number {
 
 function label(layout: Layout, tree: Tree, box: number, w: number): string {
   const rest = layout.rest[box]!;
-  if (rest > 0) return `and ${rest.toLocaleString("en")} more`;
+  if (rest > 0) return `and ${count(rest)} more`;
   const node = layout.node[box]!;
   const name = node === 0 ? "/" : tree.name(node);
   const gone = tree.isGone(node) ? " (removed)" : "";
@@ -110,5 +110,5 @@ function label(layout: Layout, tree: Tree, box: number, w: number): string {
 function words(layout: Layout, tree: Tree, box: number): string {
   const rest = layout.rest[box]!;
   const path = `/${tree.path(layout.node[box]!)}`;
-  return `${rest > 0 ? `${rest} more in ${path}` : path}: ${bytes(bytesOf(layout, box))}`;
+  return `${rest > 0 ? `${count(rest)} more in ${path}` : path}: ${bytes(bytesOf(layout, box))}`;
 }
