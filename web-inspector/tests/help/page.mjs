@@ -26,7 +26,8 @@ export const test = base.extend({
 
   /** What must not happen; `expects` takes patterns of what may, `hosts` where the page may ask beside its own server. */
   watch: [
-    async ({ page, context }, use) => {
+    // The servers are named here so that they end after the page was judged.
+    async ({ page, context, site: _site, registry: _registry }, use) => {
       const seen = [];
       const expected = [];
       const watch = {
