@@ -13,7 +13,7 @@ export const ABOUT: Record<View, { name: string; about: string }> = {
 };
 
 export const PRIVACY =
-  "Nothing leaves this browser: images are read here, the address keeps what you look at after its #, which no server gets, " +
+  "No data leaves this browser: images are read here, the address keeps what you look at after its #, which no server gets, " +
   "and the only requests are those to the registries whose images you open.";
 
 /** The words of the trade, for those who see them for the first time. */
