@@ -65,6 +65,15 @@ export function FileView(view: ViewProps) {
           options={images.map(({ name }, value) => ({ value, text: `${value + 1}  ${visible(name)}` }))}
           onChange={(image) => go({ image })}
         />
+        <Pick
+          label="Measure"
+          value={route.measure}
+          options={[
+            { value: "compressed", text: "Compressed" },
+            { value: "logical", text: "Uncompressed" },
+          ]}
+          onChange={(measure) => go({ measure }, "replace")}
+        />
         <SearchBox value={route.search} onSearch={(search) => go({ search }, "replace")} onEnter={open} />
       </div>
       {route.search !== "" && (
