@@ -36,6 +36,7 @@ export function connect(worker: Worker, died: (message: string) => void): Call {
   let last = 0;
   const waiting = new Map<number, Waiting>();
   const post = (ask: Ask) => worker.postMessage(ask);
+  post({ id: 0, call: "page", base: document.baseURI });
 
   worker.addEventListener("message", ({ data }: MessageEvent<Tell>) => {
     if (data.tag === "ready") return;

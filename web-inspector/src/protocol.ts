@@ -189,6 +189,8 @@ export type CallName = keyof Calls;
 /** From the page to the worker. */
 export type Ask =
   | { [Name in CallName]: { id: number; call: Name; ask: Calls[Name]["ask"] } }[CallName]
+  /** The page's own address, below which the helper answers; said once, before all else. */
+  | { id: number; call: "page"; base: string }
   | { id: number; call: "cancel" };
 
 /** From the worker to the page. */

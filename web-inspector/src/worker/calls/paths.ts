@@ -1,0 +1,49 @@
+// Paths of an image: as arrays, by name, by a part of it, and all about one.
+
+import type { FileDetails, ImageIndex, Measure, NodeIndex, TreeArrays } from "../../protocol";
+import { failure } from "../fault";
+import { ROWS } from "../limits";
+import type { Session } from "../session";
+import { pathBytes, pathText } from "../text";
+
+/** Longer needles are in no path. */
+const NEEDLE = 1000;
+
+export function tree(session: Session, { image, measure }: { image: ImageIndex; measure: Measure }): TreeArrays {
+  const view = session.overlap().view(session.check(image), measure);
+  if (!view) throw failure("input", `there is no image ${image + 1}`);
+  return view;
+}
+
+export function find(session: Session, { image, path }: { image: ImageIndex; path: string }): NodeIndex | undefined {
+  return session.overlap().find(session.check(image), pathBytes(trimmed(path)));
+}
+
+export function search(session: Session, { image, text, limit }: { image: ImageIndex; text: string; limit: number }) {
+  if (text === "" || text.length > NEEDLE) return [];
+  const nodes = session.overlap().search(session.check(image), text, Math.min(limit, ROWS));
+  return Array.from(nodes, (node) => ({ node, path: pathOf(session, image, node) }));
+}
+
+export function details(session: Session, { image, node }: { image: ImageIndex; node: NodeIndex }): FileDetails {
+  const overlap = session.overlap();
+  const found = overlap.details(session.check(image), node);
+  if (!found) throw failure("input", `the image has no path ${node}`);
+  const holdings = found.digest === undefined ? [] : overlap.holders(found.digest);
+  const holders = holdings.map((holding) => ({
+    ...holding,
+    path: holding.node === undefined ? undefined : pathOf(session, holding.image, holding.node),
+  }));
+  return { path: pathOf(session, image, node), node, details: found, holders };
+}
+
+/** The string that stands for a node's path. */
+export function pathOf(session: Session, image: ImageIndex, node: NodeIndex): string {
+  const path = session.overlap().path(image, node);
+  return path ? pathText(path) : "";
+}
+
+/** A path as the core has it: without `./` or a slash before it, or one behind it. */
+export function trimmed(path: string): string {
+  return path.replace(/^(\.?\/)+/, "").replace(/\/+$/, "").replace(/^\.$/, "");
+}

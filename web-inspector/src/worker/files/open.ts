@@ -1,0 +1,125 @@
+// What was dropped or chosen: found out by what is in it, not by its name.
+
+import type { ImageInfo } from "../../protocol";
+import { because, failure } from "../fault";
+import type { FoundImage } from "../image/found";
+import { openFound } from "../image/open";
+import { FILES, KIB } from "../limits";
+import type { Session } from "../session";
+import type { Task } from "../task";
+import { blobImage } from "./blob";
+import { dockerImages, isDockerArchive } from "./docker";
+import { isExported, openExported } from "./exported";
+import { below, ofFiles, ofTar, rootsOf, type Folder } from "./folder";
+import { layoutImages } from "./layout";
+import { formOf } from "./magic";
+import { clean, members } from "./tar";
+import { gunzip, headOf, unpacked } from "./unpack";
+
+interface Given {
+  path: string;
+  file: File;
+}
+
+const KINDS =
+  "What opens here: OCI layouts and docker save archives, as a folder, .tar or .tar.gz; the blob of a layer; files that " +
+  "shingle inspect --export or this page wrote.";
+
+/** Opens files, and the images in them. */
+export async function openFiles(session: Session, files: Given[], task: Task): Promise<ImageInfo[]> {
+  if (files.length === 0) throw failure("input", "No file was given.", { hint: KINDS });
+  if (files.length > FILES) throw failure("limit", `At most ${FILES} files are taken at once.`);
+  const byPath = new Map(files.map(({ path, file }) => [clean(path) || file.name, file]));
+  const chosen = ofFiles("the folder", byPath);
+  const roots = rootsOf(chosen, "oci-layout");
+  const images = await inLayouts(chosen, roots, "", task);
+  // Inside a folder with a layout, other files are just there; what was given by itself is meant.
+  const others = [...byPath].filter(([path]) => roots.length === 0 || !(path.includes("/") || roots.includes("")));
+  const exported: [string, File][] = [];
+  const unknown: string[] = [];
+  for (const [path, file] of others) {
+    const found = await inFile(file, baseName(path), task);
+    if (found === "exported") exported.push([baseName(path), file]);
+    else if (found === "unknown") unknown.push(path);
+    else images.push(...found);
+  }
+  const nothing = images.length === 0 && exported.length === 0;
+  if (nothing || unknown.some((path) => !path.includes("/"))) {
+    const [first = "", ...more] = unknown;
+    const which = more.length > 0 ? `${first} and ${more.length} more files are` : `${first} is`;
+    throw failure("input", `${which} nothing that can be opened here.`, { hint: KINDS });
+  }
+  let infos = images.length > 0 ? await openFound(session, images, task) : session.infos();
+  for (const [name, file] of exported) infos = await openExported(session, gunzip(file, task.signal), name, task);
+  return infos;
+}
+
+/** Finds the images of every layout in a folder. */
+async function inLayouts(folder: Folder, roots: string[], from: string, task: Task): Promise<FoundImage[]> {
+  const images: FoundImage[] = [];
+  for (const root of roots) {
+    const name = baseName(root) || folder.name;
+    images.push(...(await layoutImages(below(folder, root, name), from || name, task)));
+  }
+  return images;
+}
+
+/** Finds the images in one file. */
+async function inFile(file: File, name: string, task: Task): Promise<FoundImage[] | "exported" | "unknown"> {
+  const form = await formOf(file);
+  if (form === "other") return "unknown";
+  const plainName = name.replace(/\.(tar|tgz|tar\.gz)$/i, "");
+  try {
+    if (form === "tar") {
+      const head = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
+      return (await inTar(file, head, plainName, name, task)) ?? [await blobImage(file, name, form, task)];
+    }
+    if (form === "gzip") {
+      const head = await headOf(file, HEAD, task.signal);
+      if (isExported(head)) return "exported";
+      const archive = (await mayBeArchive(head, task)) ? await unpacked(file, name, task) : undefined;
+      const found = archive && (await inTar(archive, head, plainName, name, task));
+      if (found) return found;
+    }
+    return [await blobImage(file, name, form, task)];
+  } catch (error) {
+    throw because(`${name} cannot be opened.`, error);
+  }
+}
+
+/** Finds the images of a tar; `undefined` where it is a layer. */
+async function inTar(tar: Blob, head: Uint8Array, name: string, from: string, task: Task) {
+  if (!(await mayBeArchive(head, task))) return undefined;
+  const folder = await ofTar(name, tar, task.signal);
+  const roots = rootsOf(folder, "oci-layout");
+  // Docker since version 25 writes both; a layout has the blobs as they are in the registry.
+  if (roots.length > 0) return inLayouts(folder, roots, from, task);
+  return (await isDockerArchive(folder, task)) ? dockerImages(folder, from, task) : undefined;
+}
+
+/** How much of a file is looked at to tell what it is. */
+const HEAD = 64 * KIB;
+
+/** Names that archives of images begin with, in a folder or not; layers hardly do. */
+const ARCHIVES =
+  /^(([^/]+\/)?(blobs(\/sha256(\/[0-9a-f]{64})?)?|oci-layout|index\.json)|manifest\.json|repositories|[0-9a-f]{64}(\.(tar|json)|\/.*)?)$/;
+
+/** Whether a tar that begins so may hold images: layers may have very many members, which nobody wants to look through. */
+async function mayBeArchive(head: Uint8Array, { signal }: Task): Promise<boolean> {
+  const readable = {
+    // Contents may go on beyond what there is of it.
+    size: Number.MAX_SAFE_INTEGER,
+    read: (start: number, end: number) => Promise.resolve(head.subarray(start, end)),
+  };
+  try {
+    for await (const { name } of members(readable, signal)) if (ARCHIVES.test(clean(name) ?? "")) return true;
+  } catch {
+    // The head ends somewhere.
+    signal.throwIfAborted();
+  }
+  return false;
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

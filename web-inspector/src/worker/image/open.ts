@@ -1,0 +1,131 @@
+// From images whose documents were read to images that can be shown.
+
+import type { ImageInfo } from "../../protocol";
+import { because, failure } from "../fault";
+import { AT_ONCE, LAYERS } from "../limits";
+import type { Session, SessionImage, SessionLayer } from "../session";
+import { forEach, type Task } from "../task";
+import type { FoundImage, FoundLayer } from "./found";
+import { leadsToToc, readLayer, type Reading, type Spent } from "./layer";
+
+/** Reads the layers of images, and adds the images to the session. */
+export async function openFound(session: Session, images: FoundImage[], task: Task): Promise<ImageInfo[]> {
+  const layers = images.reduce((sum, image) => sum + image.layers.length, 0);
+  if (layers > 10 * LAYERS) throw failure("limit", `there are ${layers} layers, at most ${10 * LAYERS} are read`);
+  const opening = new Opening(session, task, layers);
+  const opened: SessionImage[] = [];
+  try {
+    for (const image of images) opened.push(await opening.image(image));
+    return session.add(opened);
+  } catch (error) {
+    opening.free();
+    throw error;
+  }
+}
+
+class Opening {
+  readonly #session: Session;
+  readonly #task: Task;
+  readonly #meter: Meter;
+  /** Layers that were read now. */
+  readonly #fresh = new Map<string, Promise<SessionLayer>>();
+
+  constructor(session: Session, task: Task, layers: number) {
+    this.#session = session;
+    this.#task = task;
+    this.#meter = new Meter(task, layers);
+  }
+
+  async image(image: FoundImage): Promise<SessionImage> {
+    const spent: Spent = { bytes: 0, requests: 0 };
+    const { name, origin, digest, platform } = image;
+    const count = image.layers.length;
+    const layers = await forEach(image.layers, AT_ONCE, async (layer, index) => {
+      try {
+        return await this.#layer(layer, name, spent);
+      } catch (error) {
+        const place = `Layer ${index + 1} of ${count} (${layer.blob})`;
+        throw because(`${name} cannot be opened.`, because(`${place} cannot be read.`, error));
+      }
+    });
+    return { info: { name, origin, digest, platform, readBytes: spent.bytes, requests: spent.requests }, layers };
+  }
+
+  /** Frees what was read for nothing. */
+  free(): void {
+    for (const reading of this.#fresh.values()) reading.then(({ known }) => known.free()).catch(() => undefined);
+  }
+
+  async #layer(layer: FoundLayer, name: string, spent: Spent): Promise<SessionLayer> {
+    const leads = leadsToToc(layer);
+    const found = this.#session.find(layer.blob, layer.diffId, leads);
+    const key = `${layer.blob} ${layer.diffId} ${leads}`;
+    let read = found ? Promise.resolve(found) : this.#fresh.get(key);
+    if (!read) {
+      read = this.#read(layer, name, spent);
+      this.#fresh.set(key, read);
+    }
+    const done = await read;
+    this.#meter.layer(name);
+    return done;
+  }
+
+  async #read(layer: FoundLayer, name: string, spent: Spent): Promise<SessionLayer> {
+    const meter = this.#meter;
+    const reading: Reading = {
+      signal: this.#task.signal,
+      progress: (progress) => this.#task.progress(progress),
+      spent: { bytes: 0, requests: 0 },
+      whole: () => meter.whole(name, layer.blobLen),
+      received: (bytes) => meter.received(name, bytes),
+    };
+    const { known, by } = await readLayer(layer, reading);
+    spent.bytes += reading.spent.bytes;
+    spent.requests += reading.spent.requests;
+    return { known, read: by };
+  }
+}
+
+/** How often the page hears of progress, in milliseconds. */
+const OFTEN = 100;
+
+/** How far the opening is: in layers, and in bytes while some are read whole. */
+class Meter {
+  readonly #task: Task;
+  readonly #layers: number;
+  #done = 0;
+  #bytes = 0;
+  #total = 0;
+  #told = 0;
+
+  constructor(task: Task, layers: number) {
+    this.#task = task;
+    this.#layers = layers;
+  }
+
+  layer(name: string): void {
+    this.#done += 1;
+    if (this.#bytes >= this.#total) this.#tell(name);
+  }
+
+  whole(name: string, bytes: number): void {
+    this.#total += bytes;
+    this.#tell(name);
+  }
+
+  received(name: string, bytes: number): void {
+    this.#bytes += bytes;
+    if (performance.now() - this.#told >= OFTEN) this.#tell(name);
+  }
+
+  #tell(name: string): void {
+    this.#told = performance.now();
+    if (this.#bytes < this.#total) {
+      const what = `Reading layers of ${name} whole`;
+      this.#task.progress({ what, done: this.#bytes, total: this.#total, unit: "bytes" });
+      return;
+    }
+    const what = `Reading layers of ${name}`;
+    this.#task.progress({ what, done: this.#done, total: this.#layers, unit: "layers" });
+  }
+}

@@ -1,0 +1,157 @@
+// The images that are open, and what the core knows of them.
+
+import type { Known, Overlap } from "@shingle/core";
+import type { ImageIndex, ImageInfo, LayerInfo, OverlapFigures } from "../protocol";
+import { core } from "./core";
+import { because, failure } from "./fault";
+import { IMAGES, NAME } from "./limits";
+
+/** A layer that is known, and how it came to be. */
+export interface SessionLayer {
+  known: Known;
+  read: LayerInfo["read"];
+}
+
+/** An image that is ready to be shown. */
+export interface SessionImage {
+  info: Omit<ImageInfo, "layers">;
+  layers: SessionLayer[];
+}
+
+/** Images, numbered as the page does; layers that several have are kept once. */
+export class Session {
+  #images: SessionImage[] = [];
+  #overlap: Overlap | undefined;
+  /** Figures that take time, until images change. */
+  figures: OverlapFigures | undefined;
+
+  get length(): number {
+    return this.#images.length;
+  }
+
+  /** What the page shows of the images. */
+  infos(): ImageInfo[] {
+    return this.#images.map(({ info, layers }) => ({ ...info, layers: layers.map(layerInfo) }));
+  }
+
+  images(): readonly SessionImage[] {
+    return this.#images;
+  }
+
+  /** The layers of an image, lowest first. */
+  layers(image: ImageIndex): SessionLayer[] {
+    return this.#image(image).layers;
+  }
+
+  known(image: ImageIndex): Known[] {
+    return this.layers(image).map(({ known }) => known);
+  }
+
+  layer(image: ImageIndex, layer: number): Known {
+    const found = this.layers(image)[layer];
+    if (!found) throw failure("input", `the image has no layer ${layer + 1}`);
+    return found.known;
+  }
+
+  /** What the images share. Image numbers are the session's. */
+  overlap(): Overlap {
+    this.#overlap ??= this.#compare(this.#images);
+    return this.#overlap;
+  }
+
+  /** An image's number, sure that there is such an image. */
+  check(image: ImageIndex): ImageIndex {
+    this.#image(image);
+    return image;
+  }
+
+  /** A layer that some image has, if it was read as this one would be. */
+  find(blob: string, diffId: string, leadsToToc: boolean): SessionLayer | undefined {
+    for (const { layers } of this.#images) {
+      for (const layer of layers) {
+        const { known } = layer;
+        if (known.blob() !== blob || known.diffId() !== diffId) continue;
+        if (leadsToToc || known.pulled() === "whole") return layer;
+      }
+    }
+    return undefined;
+  }
+
+  /** Adds images, all or, where it throws, none. */
+  add(images: SessionImage[]): ImageInfo[] {
+    const all = [...this.#images];
+    for (const image of images) {
+      const info = { ...image.info, name: this.#unusedName(image.info.name, all) };
+      all.push({ info, layers: image.layers });
+    }
+    if (all.length > IMAGES) throw failure("limit", `at most ${IMAGES} images can be open`);
+    // Before the images are there: what cannot be compared cannot be shown.
+    const overlap = this.overlap();
+    try {
+      for (const image of all.slice(overlap.len())) this.#addTo(overlap, image);
+    } catch (error) {
+      overlap.free();
+      this.#changed(undefined);
+      throw error;
+    }
+    this.#images = all;
+    this.#changed(overlap);
+    return this.infos();
+  }
+
+  /** Removes an image; those after it move up. */
+  close(image: ImageIndex): ImageInfo[] {
+    const closed = this.#image(image);
+    this.#images = this.#images.filter((other) => other !== closed);
+    const kept = new Set(this.#images.flatMap(({ layers }) => layers.map(({ known }) => known)));
+    for (const known of new Set(closed.layers.map((layer) => layer.known))) if (!kept.has(known)) known.free();
+    this.#overlap?.free();
+    this.#changed(undefined);
+    return this.infos();
+  }
+
+  #image(image: ImageIndex): SessionImage {
+    const found = this.#images[image];
+    if (!found) throw failure("input", `there is no image ${image + 1}`);
+    return found;
+  }
+
+  #changed(overlap: Overlap | undefined): void {
+    this.#overlap = overlap;
+    this.figures = undefined;
+  }
+
+  #compare(images: SessionImage[]): Overlap {
+    const overlap = new core.Overlap();
+    for (const image of images) this.#addTo(overlap, image);
+    return overlap;
+  }
+
+  #addTo(overlap: Overlap, { info, layers }: SessionImage): void {
+    try {
+      overlap.addKnown(info.name, layers.map(({ known }) => known));
+    } catch (error) {
+      throw because(`${info.name} cannot be compared.`, error);
+    }
+  }
+
+  #unusedName(wanted: string, images: SessionImage[]): string {
+    const used = new Set(images.map(({ info }) => info.name));
+    const name = wanted.slice(0, NAME) || "image";
+    if (!used.has(name)) return name;
+    for (let copy = 2; ; copy += 1) if (!used.has(`${name} (${copy})`)) return `${name} (${copy})`;
+  }
+}
+
+function layerInfo({ known, read }: SessionLayer): LayerInfo {
+  return {
+    blob: known.blob(),
+    diffId: known.diffId(),
+    mediaType: known.mediaType(),
+    blobBytes: known.blobLen(),
+    entries: known.entries(),
+    whole: known.pulled() === "whole" ? (known.why() ?? "no reason is given") : undefined,
+    read,
+    trust: known.trust(),
+  };
+}
