@@ -32,6 +32,9 @@ interface TableProps<Row> {
   empty?: string;
 }
 
+/** Longer pages scroll below their heads. */
+const SHORT = 30;
+
 type Direction = "ascending" | "descending";
 
 export function DataTable<Row>({ caption, hideCaption, columns, rows, page = 100, empty }: TableProps<Row>) {
@@ -78,7 +81,7 @@ export function DataTable<Row>({ caption, hideCaption, columns, rows, page = 100
   }
   return (
     <div class="data-table">
-      <div class="table-scroll" role="group" aria-label={caption} tabIndex={0} ref={place}>
+      <div class={`table-scroll${to - from > SHORT ? " long" : ""}`} role="group" aria-label={caption} tabIndex={0} ref={place}>
         <table>
           <caption class={hideCaption ? "visually-hidden" : undefined}>{caption}</caption>
           <thead>
