@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
 
 import { count } from "../format";
+import { type Direction, sortedOrder } from "./order";
 import "./table.css";
 
 export interface Column<Row> {
@@ -32,7 +33,8 @@ interface TableProps<Row> {
   empty?: string;
 }
 
-type Direction = "ascending" | "descending";
+/** Longer pages scroll below their heads. */
+const SHORT = 30;
 
 export function DataTable<Row>({ caption, hideCaption, columns, rows, page = 100, empty }: TableProps<Row>) {
   const [sorted, setSorted] = useState<{ column: string; direction: Direction }>();
@@ -78,7 +80,7 @@ export function DataTable<Row>({ caption, hideCaption, columns, rows, page = 100
   }
   return (
     <div class="data-table">
-      <div class="table-scroll" role="group" aria-label={caption} tabIndex={0} ref={place}>
+      <div class={`table-scroll${to - from > SHORT ? " long" : ""}`} role="group" aria-label={caption} tabIndex={0} ref={place}>
         <table>
           <caption class={hideCaption ? "visually-hidden" : undefined}>{caption}</caption>
           <thead>
@@ -145,18 +147,4 @@ function next<Row>(column: Column<Row>, now: { column: string; direction: Direct
   const second = column.numeric ? "ascending" : "descending";
   if (now?.column !== column.name) return { column: column.name, direction: first } as const;
   return now.direction === first ? ({ column: column.name, direction: second } as const) : undefined;
-}
-
-/** Positions of rows in their order. Rows that are alike stay as they came. */
-export function sortedOrder<Row>(
-  rows: ArrayLike<Row>,
-  key: (row: Row) => number | string,
-  direction: Direction,
-): Uint32Array {
-  const keys = Array.from(rows, key);
-  const sign = direction === "ascending" ? 1 : -1;
-  return Uint32Array.from(keys.keys()).sort((a, b) => {
-    const [left, right] = [keys[a] ?? 0, keys[b] ?? 0];
-    return left === right ? a - b : left < right ? -sign : sign;
-  });
 }

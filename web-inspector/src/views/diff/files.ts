@@ -37,7 +37,7 @@ export function diffJson(old: ImageInfo, now: ImageInfo, changes: Changes, rows:
       };
     }
   }
-  return jsonLines("diff", { old: side(old), new: side(now), summary }, "changes", objects());
+  return jsonLines("diff", { old: side(old), new: side(now), summary, paths: changes.length, listed: rows.length }, "changes", objects());
 }
 
 export function diffSvg(title: string, sums: readonly Sum[]): string {

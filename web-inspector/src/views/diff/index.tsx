@@ -82,7 +82,7 @@ function Diff({ arrays, old, now, ...view }: ViewProps & { arrays: DiffArrays; o
             <label key={change}>
               <input type="checkbox" checked={wanted.has(change)} onChange={() => toggle(change)} />
               <Swatch {...CHANGE_LOOKS[change]} />
-              {CHANGE_LOOKS[change].name} ({count(paths)})
+              {CHANGE_LOOKS[change].letter} {CHANGE_LOOKS[change].name} ({count(paths)})
             </label>
           ))}
         </fieldset>

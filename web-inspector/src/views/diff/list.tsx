@@ -45,9 +45,9 @@ export function List({ changes, rows, old, now, route, go, call }: ListProps) {
 function Mark({ change }: { change: ReturnType<Changes["change"]> }) {
   const look = CHANGE_LOOKS[change];
   return (
-    <span class="diff-mark">
+    <span class="diff-mark" title={look.name}>
       <Swatch {...look} />
-      {look.letter} {look.name}
+      {look.letter} <span class="diff-word">{look.name}</span>
     </span>
   );
 }

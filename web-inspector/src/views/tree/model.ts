@@ -102,7 +102,7 @@ export class Tree {
     let found = this.#names.get(node);
     if (found === undefined) {
       found = shownName(this.rawName(node));
-      if (this.#names.size > 50_000) this.#names.clear();
+      if (this.#names.size > 20_000) this.#names.clear();
       this.#names.set(node, found);
     }
     return found;

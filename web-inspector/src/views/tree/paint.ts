@@ -70,9 +70,11 @@ export class CanvasPen implements Pen {
     context.strokeRect(x + thick / 2, y + thick / 2, Math.max(0.5, w - thick), Math.max(0.5, h - thick));
   }
 
-  label(text: string, plate: boolean, x: number, y: number, w: number, h: number): void {
+  label(text: string, more: string, plate: boolean, x: number, y: number, w: number, h: number): void {
     const { context, fills } = this;
-    const fit = fitter.fit(context, text, w - 10);
+    const room = w - 10;
+    const both = `${text}  ${more}`;
+    const fit = fitter.width(context, both) <= room ? both : fitter.fit(context, text, room);
     if (fit === "") return;
     const middle = y + h / 2;
     if (plate) {

@@ -37,6 +37,10 @@ export function Picture(props: PictureProps) {
   const focused = useRef(false);
   const wheel = useRef(0);
 
+  // Whoever went up stays where they came from; otherwise the cursor goes to what was selected.
+  useEffect(() => {
+    if (!tree.holds(selected, cursor)) setCursor(selected);
+  }, [tree, selected]);
   const at = tree.holds(root, cursor) ? cursor : root;
   const { canvas, redraw } = useSurface((frame) => {
     const moving = scene.draw(frame, props);
