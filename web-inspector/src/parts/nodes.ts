@@ -1,11 +1,10 @@
 // Paths of an image from its arrays.
 
 import type { NodeIndex, TreeArrays } from "../protocol";
+import { pathText } from "../worker/text";
 
 /** What `TreeArrays.kinds` index. */
 const KINDS = ["block", "char", "directory", "fifo", "hardlink", "regular", "symlink"] as const;
-
-const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Names and places in an image's tree. */
 export class Nodes {
@@ -17,7 +16,7 @@ export class Nodes {
 
   name(node: NodeIndex): string {
     const { names, nameEnds } = this.arrays;
-    return DECODER.decode(names.subarray(node === 0 ? 0 : nameEnds[node - 1], nameEnds[node]));
+    return pathText(names.subarray(node === 0 ? 0 : nameEnds[node - 1], nameEnds[node]));
   }
 
   /** The whole path, as routes and calls have it; the root's is empty. */

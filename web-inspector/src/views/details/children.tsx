@@ -57,6 +57,12 @@ export function Children({ arrays, node, path, route, go }: ChildrenProps) {
         rows={children}
         empty="Nothing."
       />
+      {arrays.unlocated > 0 && route.measure === "compressed" && (
+        <p class="hint">
+          {bytes(arrays.unlocated)} of this image’s files are in none of these figures: their layers were read whole, so nobody
+          knows what they take compressed. The measure “Uncompressed” counts them.
+        </p>
+      )}
     </section>
   );
 }

@@ -120,6 +120,8 @@ function Strip({ chunks, images, picture }: { chunks: Chunk[]; images: number; p
 }
 
 function paint({ context, width, height, theme, fills }: Frame, chunks: readonly Chunk[], spot: number | undefined): void {
+  context.fillStyle = theme.ground;
+  context.fillRect(0, 0, width, height);
   const all = lengthOf(chunks);
   const place = (offset: number) => (offset / Math.max(1, all)) * width;
   chunks.forEach((chunk) => {

@@ -1,5 +1,7 @@
 // Who else has a file's content.
 
+import { useMemo } from "preact/hooks";
+
 import { count, counted, visible } from "../../format";
 import type { FileDetails } from "../../protocol";
 import { Await, useAsked } from "../../parts/asked";
@@ -13,6 +15,7 @@ type Holder = FileDetails["holders"][number];
 const DUPLICATES = 10_000;
 
 export function Holders({ images, route, go, image, file }: ViewProps & { image: number; file: FileDetails }) {
+  const others = useMemo(() => file.holders.filter((holder) => holder.image !== image), [file, image]);
   if (file.details.digest === undefined) return null;
   const columns: Column<Holder>[] = [
     { name: "Image", value: (holder) => `${holder.image + 1}  ${visible(images[holder.image]?.name ?? "")}`, sort: (holder) => holder.image },
@@ -30,7 +33,6 @@ export function Holders({ images, route, go, image, file }: ViewProps & { image:
     { name: "As a file", numeric: true, value: (holder) => count(holder.files), sort: (holder) => holder.files },
     { name: "As a chunk of a file", numeric: true, value: (holder) => count(holder.chunks), sort: (holder) => holder.chunks },
   ];
-  const others = file.holders.filter((holder) => holder.image !== image);
   return (
     <section aria-labelledby="file-holders">
       <h4 id="file-holders">Who else has it</h4>
@@ -49,6 +51,10 @@ export function Copies({ images, route, go, call, image, file }: ViewProps & { i
   const { digest } = file.details;
   const files = file.holders.filter((holder) => holder.image === image).reduce((sum, holder) => sum + holder.files, 0);
   const asked = useAsked(call, "duplicates", files > 1 ? { image, limit: DUPLICATES } : undefined, [images, image, files > 1]);
+  const copies = useMemo(
+    () => (asked.answer?.find((one) => one.digest === digest)?.paths ?? []).filter((path) => path !== file.path),
+    [asked.answer, file],
+  );
   if (files < 2) return null;
   const columns: Column<string>[] = [
     {
@@ -65,11 +71,11 @@ export function Copies({ images, route, go, call, image, file }: ViewProps & { i
     <section aria-labelledby="file-copies">
       <h4 id="file-copies">In this image {counted(files, "time")}</h4>
       <Await asked={asked} what="Looking for copies">
-        {(duplicates) => (
+        {() => (
           <DataTable
             caption="Other paths of this image with the same content"
             columns={columns}
-            rows={(duplicates.find((one) => one.digest === digest)?.paths ?? []).filter((path) => path !== file.path)}
+            rows={copies}
             empty="The other copies are hidden by upper layers, or too small to be listed."
           />
         )}

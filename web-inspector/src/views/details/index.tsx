@@ -42,6 +42,13 @@ export function FileView(view: ViewProps) {
     listed.current ? { image, measure: route.measure } : undefined,
     [images, image, route.measure, listed.current],
   );
+  const before = useRef<FileDetails>(undefined);
+  useEffect(() => {
+    if (!details.answer) return;
+    // The link that led from another path is gone with what it was in: reading goes on at the heading.
+    if (before.current && document.activeElement === document.body) document.getElementById("file-path")?.focus();
+    before.current = details.answer;
+  }, [details.answer]);
   const open = (text: string) => {
     const paths = found.answer?.map(({ path }) => path) ?? [];
     const wanted = text.replace(/^\/+|\/+$/g, "");
@@ -57,6 +64,15 @@ export function FileView(view: ViewProps) {
           value={image}
           options={images.map(({ name }, value) => ({ value, text: `${value + 1}  ${visible(name)}` }))}
           onChange={(image) => go({ image })}
+        />
+        <Pick
+          label="Measure"
+          value={route.measure}
+          options={[
+            { value: "compressed", text: "Compressed" },
+            { value: "logical", text: "Uncompressed" },
+          ]}
+          onChange={(measure) => go({ measure }, "replace")}
         />
         <SearchBox value={route.search} onSearch={(search) => go({ search }, "replace")} onEnter={open} />
       </div>
@@ -116,19 +132,14 @@ export function FileView(view: ViewProps) {
 
 function About({ image, file, ...view }: ViewProps & { image: number; file: FileDetails }) {
   const { images, route } = view;
-  const heading = useRef<HTMLHeadingElement>(null);
   const picture = useRef<HTMLCanvasElement>(null);
   const info = images[image];
   const said = standing(file.details, images.length - 1);
   const { origin, pieces } = file.details;
-  useEffect(() => {
-    // The link that led here is gone with what it was in: reading goes on from here.
-    if (document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
-  }, [file]);
   if (!info) return null;
   return (
     <article aria-labelledby="file-path">
-      <h3 id="file-path" tabIndex={-1} ref={heading}>
+      <h3 id="file-path" tabIndex={-1}>
         <Crumbs route={route} go={view.go} path={file.path} />
       </h3>
       {said && <p>{said}</p>}
@@ -162,23 +173,21 @@ function Crumbs({ path, route, go }: Pick<ViewProps, "route" | "go"> & { path: s
   return (
     <span class="crumbs">
       {parts.length === 0 ? (
-        "/ (the root)"
+        <b>/ (the root)</b>
       ) : (
         <RouteLink at={{ route, go }} to={{ path: "" }}>
-          /
+          root
         </RouteLink>
       )}
       {parts.map((part, index) => (
         <span key={index}>
+          {" / "}
           {index === parts.length - 1 ? (
             <b>{visible(part)}</b>
           ) : (
-            <>
-              <RouteLink at={{ route, go }} to={{ path: parts.slice(0, index + 1).join("/") }}>
-                {visible(part)}
-              </RouteLink>
-              {" / "}
-            </>
+            <RouteLink at={{ route, go }} to={{ path: parts.slice(0, index + 1).join("/") }}>
+              {visible(part)}
+            </RouteLink>
           )}
         </span>
       ))}

@@ -28,7 +28,7 @@ export function Chosen({ frames, frame, info, openPath }: ChosenProps) {
         </dd>
         <dt>In the blob</dt>
         <dd>
-          bytes {count(start)} to {count(end)}, {bytes(end - start)}
+          bytes {count(start)} to {count(end - 1)}, {bytes(end - start)}
         </dd>
         {info && (
           <>

@@ -47,7 +47,7 @@ export function jsonFile(subject: Subject): Text {
 }
 
 export function csvFile(subject: Subject): Text {
-  const head = ["run", "state", "start", "end", "bytes", "frames", "entry", "first path"];
+  const head = ["run", "state", "start", "end (exclusive)", "bytes", "frames", "entry", "first path"];
   return withPaths(subject, (paths) => csvLines(head, csvRuns(subject.frames, paths)));
 }
 

@@ -43,20 +43,26 @@ export class Frames implements Sums {
   readonly totals: Totals;
   /** The first frame of each run, and behind them the number of frames. */
   private readonly runStarts: Uint32Array;
+  /** Of every `STRIDE`th frame: the sums before it, and where it starts. The few are searched faster than the many. */
   private readonly sums: Float64Array;
+  private readonly heads: Float64Array;
 
   constructor(readonly strip: Strip) {
     const { starts, ends, states } = strip;
     this.count = states.length;
     this.blobBytes = strip.blobBytes;
     this.totals = { bytes: new Float64Array(STATES), frames: new Float64Array(STATES), runs: new Float64Array(STATES) };
-    this.sums = new Float64Array(STATES * (Math.floor(this.count / STRIDE) + 1));
+    this.heads = new Float64Array(Math.ceil(this.count / STRIDE));
+    this.sums = new Float64Array(STATES * this.heads.length);
     const { bytes, frames, runs } = this.totals;
     // At most one run per frame; cut to size below.
     const runStarts = new Uint32Array(this.count + 1);
     let run = 0;
     for (let frame = 0; frame < this.count; frame += 1) {
-      if (frame % STRIDE === 0) this.sums.set(bytes, STATES * (frame / STRIDE));
+      if (frame % STRIDE === 0) {
+        this.heads[frame / STRIDE] = starts[frame]!;
+        this.sums.set(bytes, STATES * (frame / STRIDE));
+      }
       const state = states[frame]!;
       bytes[state]! += ends[frame]! - starts[frame]!;
       frames[state]! += 1;
@@ -65,7 +71,6 @@ export class Frames implements Sums {
       runStarts[run] = frame;
       run += 1;
     }
-    if (this.count % STRIDE === 0) this.sums.set(bytes, STATES * (this.count / STRIDE));
     runStarts[run] = this.count;
     this.runStarts = runStarts.slice(0, run + 1);
   }
@@ -93,14 +98,14 @@ export class Frames implements Sums {
 
   upTo(offset: number, out: Float64Array): void {
     const { starts, ends, states } = this.strip;
-    const all = offset >= this.blobBytes;
-    const frame = all ? this.count : Math.max(0, this.at(offset));
-    const block = Math.floor(frame / STRIDE);
-    for (let state = 0; state < STATES; state += 1) out[state] = this.sums[STATES * block + state]!;
-    for (let before = block * STRIDE; before < frame; before += 1) {
-      out[states[before]!]! += ends[before]! - starts[before]!;
+    // With no frames there is no block, and all sums are 0.
+    const block = Math.max(0, last(this.heads, this.heads.length, offset));
+    for (let state = 0; state < STATES; state += 1) out[state] = this.sums[STATES * block + state] ?? 0;
+    for (let frame = block * STRIDE; frame < this.count; frame += 1) {
+      const start = starts[frame]!;
+      if (start >= offset) return;
+      out[states[frame]!]! += Math.min(offset, ends[frame]!) - start;
     }
-    if (!all && frame < this.count) out[states[frame]!]! += Math.max(0, offset - starts[frame]!);
   }
 
   run(number: number): Run {

@@ -12,7 +12,7 @@ interface Point {
 }
 
 export interface Gestures {
-  /** Dragged by so many CSS pixels. */
+  /** Dragged by so much; lengths are those of pictures. */
   drag(x: number, y: number): void;
   /** Zoomed around a point; below 1 shows less, larger. Says whether it did: if not, the page scrolls. */
   zoom(factor: number, at: Point): boolean;
@@ -33,7 +33,7 @@ export function useGestures(canvas: RefObject<HTMLCanvasElement | null>, gesture
     const element = canvas.current;
     if (!element) return undefined;
     const wheel = (event: WheelEvent) => {
-      if (last.current.zoom(wheelFactor(event), pointIn(element, event))) event.preventDefault();
+      if (last.current.zoom(wheelFactor(event), pointOn(event))) event.preventDefault();
     };
     // Preact's would be passive, and so could not keep the page from scrolling.
     element.addEventListener("wheel", wheel, { passive: false });
@@ -80,11 +80,6 @@ export function useGestures(canvas: RefObject<HTMLCanvasElement | null>, gesture
       },
     };
   }, []);
-}
-
-function pointIn(element: Element, event: MouseEvent): Point {
-  const box = element.getBoundingClientRect();
-  return { x: event.clientX - box.left, y: event.clientY - box.top };
 }
 
 function distance(a: Point, b: Point): number {

@@ -6,10 +6,12 @@ import type { Pattern, Token } from "../../parts/looks";
 import { STRIP_STATES } from "../../protocol";
 import type { Tiles } from "./paint";
 
-/** By the number of the state. Seven states, seven patterns: none is told by its colour alone. */
-export const LOOKS: readonly { name: string; token: Token; pattern: Pattern }[] = STRIP_STATES.map((state) =>
-  state === "skipped" ? { ...FRAMES.skipped, pattern: "cross" } : FRAMES[state],
-);
+/** By the number of the state. Seven states, seven patterns: none is told by its colour alone. What nothing needs is the
+ quietest, so what is reused has lines, and the footer, which is tiny, gets those that are left. */
+export const LOOKS: readonly { name: string; token: Token; pattern: Pattern }[] = STRIP_STATES.map((state) => {
+  if (state === "reused") return { ...FRAMES.reused, pattern: "falling" };
+  return state === "footer" ? { ...FRAMES.footer, pattern: "cross" } : FRAMES[state];
+});
 
 /** What it means that a frame is in a state, for the legend. */
 export const MEANINGS: readonly string[] = [

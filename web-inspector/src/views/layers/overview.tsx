@@ -42,7 +42,7 @@ function said(strips: Strips, number: number): string {
   if (!profile) return "…";
   const { bytes: sums } = profile.totals;
   const asked = sums[FETCHED]! + sums[BRIDGED]!;
-  return `fetch ${bytes(asked)} (${percent(asked, profile.blobBytes)}), reuse ${bytes(sums[REUSED]!)}`;
+  return `data to fetch ${bytes(asked)} (${percent(asked, profile.blobBytes)}), reused ${bytes(sums[REUSED]!)}`;
 }
 
 function LayerStrip({ profile }: { profile: Profile | undefined }) {

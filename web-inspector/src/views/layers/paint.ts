@@ -44,8 +44,13 @@ export function paintRow(to: Surface, place: Place, sums: Sums, from: number, by
       const height = heights[state]!;
       if (height === 0) continue;
       const tile = tiles.pixels[state]!;
-      for (let y = bottom - height; y < bottom; y += 1) {
-        to.pixels[y * to.width + x] = tile[(y % side) * side + (x % side)]!;
+      let at = (bottom - height) * to.width + x;
+      let of = ((bottom - height) % side) * side + (x % side);
+      for (let left = height; left > 0; left -= 1) {
+        to.pixels[at] = tile[of]!;
+        at += to.width;
+        of += side;
+        if (of >= tile.length) of -= tile.length;
       }
       bottom -= height;
     }

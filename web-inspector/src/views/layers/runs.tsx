@@ -36,7 +36,7 @@ export function Runs({ frames, book, choose, openPath }: RunsProps) {
     },
     { name: "State", value: (run) => LOOKS[frames.run(run).state]!.name, sort: (run) => frames.run(run).state },
     { name: "First byte", value: (run) => count(frames.run(run).start), sort: (run) => frames.run(run).start, numeric: true },
-    { name: "Behind the last", value: (run) => count(frames.run(run).end), numeric: true },
+    { name: "Last byte", value: (run) => count(frames.run(run).end - 1), numeric: true },
     {
       name: "Bytes",
       value: (run) => bytes(frames.run(run).end - frames.run(run).start),

@@ -16,14 +16,14 @@ export function ofFrame(frames: Frames, frame: number): [entry: number, chunk: n
 export function frameWords(frames: Frames, frame: number, info: FrameInfo | undefined): string {
   const [start, end] = [frames.start(frame), frames.end(frame)];
   const { name } = LOOKS[frames.state(frame)]!;
-  const place = `Frame ${count(frame + 1)} of ${count(frames.count)}: ${name}, ${bytes(end - start)}, bytes ${count(start)} to ${count(end)}`;
+  const place = `Frame ${count(frame + 1)} of ${count(frames.count)}: ${name}, ${bytes(end - start)}, bytes ${count(start)} to ${count(end - 1)}`;
   return info ? `${place}; ${visible(info.path)}, ${chunkWords(frames, frame, info)}` : place;
 }
 
 /** Which part of its file a frame holds. */
 export function chunkWords(frames: Frames, frame: number, info: FrameInfo): string {
   const [, chunk] = ofFrame(frames, frame);
-  return `chunk ${count(chunk + 1)}: bytes ${count(info.offset)} to ${count(info.offset + info.len)} of the file`;
+  return `chunk ${count(chunk + 1)}: bytes ${count(info.offset)} to ${count(info.offset + info.len - 1)} of the file`;
 }
 
 /** Looks up what a frame is once nobody has asked for another for so long; undefined until that is known. */

@@ -80,7 +80,12 @@ export function Heat({ cells, mode, compare, picture }: HeatProps) {
         aria-label={`Matrix of ${cells.size} by ${cells.size} images: what each column’s image has of each row’s. Arrow keys move, Enter compares.`}
         style={{ blockSize: `${HEAD + cells.size * layout(600, cells.size).high + 1}px` }}
         onPointerMove={(event) => setSpot((now) => same(now, under(event)))}
-        onClick={(event) => open(under(event))}
+        onClick={(event) => {
+          // A finger has not pointed before it taps: its first tap says what a cell means, the second one opens it.
+          const to = under(event);
+          if (to && same(at, to) === at) open(to);
+          else setSpot(to);
+        }}
         onFocus={() => setSpot((now) => now ?? { row: 0, column: 0 })}
         onKeyDown={key}
       />
@@ -94,8 +99,11 @@ function layout(width: number, size: number): { left: number; wide: number; high
   return { left, wide: Math.max(1, (width - left - 1) / size), high: size <= 12 ? 34 : size <= 24 ? 24 : size <= 60 ? 15 : 9 };
 }
 
-function paint({ context, width, theme }: Frame, cells: Cells, mode: Mode, spot: Spot | undefined, fitter: Fitter): void {
+function paint({ context, width, height, theme }: Frame, cells: Cells, mode: Mode, spot: Spot | undefined, fitter: Fitter): void {
   const { left, wide, high } = layout(width, cells.size);
+  // For whoever saves the picture.
+  context.fillStyle = theme.ground;
+  context.fillRect(0, 0, width, height);
   context.font = FONT;
   context.textBaseline = "middle";
   const every = Math.max(1, Math.ceil(20 / wide));

@@ -1,5 +1,7 @@
 // Each image by itself: what it shares, and what it carries in vain.
 
+import { useMemo } from "preact/hooks";
+
 import { bytes, count, percent, visible } from "../../format";
 import type { OverlapFigures } from "../../protocol";
 import { Bar, Legend, type Part } from "../../parts/bar";
@@ -26,7 +28,10 @@ export function partsOf(image: ImageFigures, shown: Shown): Part[] {
 }
 
 export function HoldingsPart({ figures, shown, images, route, go }: Pick<ViewProps, "images" | "route" | "go"> & { figures: OverlapFigures; shown: Shown }) {
-  const rows = figures.summary.images.map((summary, image) => ({ summary, image, parts: partsOf(summary, shown) }));
+  const rows = useMemo(
+    () => figures.summary.images.map((summary, image) => ({ summary, image, parts: partsOf(summary, shown) })),
+    [figures, shown],
+  );
   type Row = (typeof rows)[number];
   const all = (row: Row) => bytesOf(shown, row.summary.distinctChunks.bytes);
   const most = Math.max(...rows.map(all), 1);

@@ -2,7 +2,7 @@
 
 import { useMemo, useRef, useState } from "preact/hooks";
 
-import { bytes, count, percent, visible } from "../../format";
+import { bytes, counted, percent, visible } from "../../format";
 import type { OverlapFigures } from "../../protocol";
 import { ExportMenu } from "../../export/menu";
 import { Await, useAsked } from "../../parts/asked";
@@ -99,13 +99,14 @@ function Overlap({ figures, ...view }: ViewProps & { figures: OverlapFigures }) 
           <SharedFiles figures={figures} shown={shown} images={images} route={route} go={go} />
           <SharedLayers figures={figures} images={images} />
           <OrderPart figures={figures} images={images} route={route} go={go} />
-          <Pick
-            label="Image"
-            value={image}
-            options={images.map(({ name }, value) => ({ value, text: `${value + 1}  ${visible(name)}` }))}
-            onChange={(image) => go({ image }, "replace")}
-          />
-          <Duplicates {...view} image={image} shown={shown} />
+          <Duplicates {...view} image={image} shown={shown}>
+            <Pick
+              label="Image"
+              value={image}
+              options={images.map(({ name }, value) => ({ value, text: `${value + 1}  ${visible(name)}` }))}
+              onChange={(image) => go({ image }, "replace")}
+            />
+          </Duplicates>
         </>
       ) : (
         <SinglePart {...view} figures={figures} shown={shown} />
@@ -130,14 +131,14 @@ function Top({ images, figures, shown }: ViewProps & { figures: OverlapFigures; 
     <>
       <Figures
         figures={[
-          { name: "All images, each by itself", value: bytes(alone), note: `${count(images.length)} images` },
+          { name: "All images, each by itself", value: bytes(alone), note: counted(images.length, "image") },
           { name: "Unique", value: bytes(unique), note: `${percent(unique, once)} of what there is, in one image only` },
           { name: "Shared", value: bytes(once - unique), note: "in several images, counted once" },
           { name: "Saved", value: bytes(saved), note: `${percent(saved, alone)}, when each content is held once` },
         ]}
       />
       <p class="hint">
-        {bytes(read)} in {count(requests)} requests were read to know this: {percent(read, blobs)} of {bytes(blobs)} of blobs.
+        {bytes(read)} in {counted(requests, "request")} were read to know this: {percent(read, blobs)} of {bytes(blobs)} of blobs.
       </p>
     </>
   );

@@ -1,5 +1,7 @@
 // In which order to pull the images, where that makes a difference.
 
+import { useMemo } from "preact/hooks";
+
 import { bytes, visible } from "../../format";
 import type { OverlapFigures } from "../../protocol";
 import { Bar } from "../../parts/bar";
@@ -17,11 +19,7 @@ interface Step {
 
 export function OrderPart({ figures, images, route, go }: Pick<ViewProps, "images" | "route" | "go"> & { figures: OverlapFigures }) {
   const { order } = figures;
-  let together = 0;
-  const steps = order.steps.map((step, index): Step => {
-    together += step.bytes;
-    return { ...step, place: index + 1, together };
-  });
+  const steps = useMemo(() => stepsOf(order), [order]);
   const most = Math.max(...steps.map((step) => step.bytes), 1);
   const columns: Column<Step>[] = [
     { name: "Pull", numeric: true, value: (step) => step.place, sort: (step) => step.place },
@@ -61,4 +59,12 @@ export function OrderPart({ figures, images, route, go }: Pick<ViewProps, "image
       </p>
     </section>
   );
+}
+
+function stepsOf({ steps }: OverlapFigures["order"]): Step[] {
+  let together = 0;
+  return steps.map((step, index) => {
+    together += step.bytes;
+    return { ...step, place: index + 1, together };
+  });
 }

@@ -1,5 +1,7 @@
 // What is shared: by how many images, as layers, and the files that most is saved by.
 
+import { useMemo } from "preact/hooks";
+
 import { bytes, count, counted, percent, short, visible } from "../../format";
 import type { ImageInfo, OverlapFigures } from "../../protocol";
 import { Bar, Legend, type Part } from "../../parts/bar";
@@ -67,7 +69,7 @@ interface SharedLayer {
 
 /** Layers that several images have. */
 export function SharedLayers({ figures, images }: Pick<SharedProps, "figures" | "images">) {
-  const layers = sharedLayers(figures, images);
+  const layers = useMemo(() => sharedLayers(figures, images), [figures, images]);
   if (layers.length === 0) return null;
   const columns: Column<SharedLayer>[] = [
     { name: "Layer", value: (layer) => <code>{short(layer.blob)}</code> },

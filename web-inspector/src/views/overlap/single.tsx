@@ -1,6 +1,8 @@
 // One image, as long as there is nothing to compare it with, and what any image has more than once.
 
-import { bytes, count, short, visible } from "../../format";
+import type { ComponentChildren } from "preact";
+
+import { bytes, count, counted, short, visible } from "../../format";
 import type { Calls, OverlapFigures } from "../../protocol";
 import { Await, useAsked } from "../../parts/asked";
 import { Figures } from "../../parts/figures";
@@ -26,10 +28,10 @@ export function SinglePart({ figures, shown, ...view }: ViewProps & { figures: O
       </p>
       <Figures
         figures={[
-          { name: "Files", value: count(image.files.count), note: `${size(image.files)} in ${count(image.layers.length)} layers` },
-          { name: "Each content once", value: size(image.distinctChunks), note: `${count(image.distinctChunks.count)} chunks` },
-          { name: "Twice", value: size(image.duplicates), note: `${count(image.duplicates.count)} files beyond the first of their content` },
-          { name: "Wasted", value: size(image.wasted), note: `${count(image.wasted.count)} files that upper layers replace or remove` },
+          { name: "Files", value: count(image.files.count), note: `${size(image.files)} in ${counted(image.layers.length, "layer")}` },
+          { name: "Each content once", value: size(image.distinctChunks), note: counted(image.distinctChunks.count, "chunk") },
+          { name: "Twice", value: size(image.duplicates), note: `${counted(image.duplicates.count, "file")} beyond the first of the same content` },
+          { name: "Wasted", value: size(image.wasted), note: `${counted(image.wasted.count, "file")} that upper layers replace or remove` },
           { name: "Blobs", value: bytes(image.blobBytes), note: image.holeBytes > 0 ? `and ${bytes(image.holeBytes)} of holes, which take nothing` : "as a registry stores them" },
         ]}
       />
@@ -38,8 +40,15 @@ export function SinglePart({ figures, shown, ...view }: ViewProps & { figures: O
   );
 }
 
+interface DuplicatesProps extends ViewProps {
+  image: number;
+  shown: Shown;
+  /** Shown below the heading. */
+  children?: ComponentChildren;
+}
+
 /** What an image has more than once. */
-export function Duplicates({ images, route, go, call, image, shown }: ViewProps & { image: number; shown: Shown }) {
+export function Duplicates({ images, route, go, call, image, shown, children }: DuplicatesProps) {
   const asked = useAsked(call, "duplicates", { image, limit: DUPLICATES }, [images, image]);
   const size = (one: Doubled) => bytesOf(shown, one.more.bytes);
   const columns: Column<Doubled>[] = [
@@ -64,6 +73,7 @@ export function Duplicates({ images, route, go, call, image, shown }: ViewProps 
   return (
     <section aria-labelledby="overlap-duplicates">
       <h3 id="overlap-duplicates">What {visible(images[image]?.name ?? "the image")} has more than once</h3>
+      {children}
       <Await asked={asked} what="Looking for files of the same content">
         {(duplicates) => (
           <DataTable

@@ -110,6 +110,7 @@ function OrderButtons({ images, having, order, call, set }: OrderButtonsProps) {
   useEffect(() => () => asking?.abort(), [asking]);
 
   const cheapest = async () => {
+    if (asking || order.length < 2) return;
     const abort = new AbortController();
     setAsking(abort);
     setFault(undefined);

@@ -50,7 +50,7 @@ function Table({ tree, root, reveal, route, go }: TreeProps) {
       sort: (node) => `${kindOf(tree, node)}${tree.isGone(node) ? " removed" : ""}`,
     },
     figure("Bytes", tree.bytes),
-    { name: "Of all", value: (node) => percent(tree.bytes[node] ?? 0, all), numeric: true },
+    { ...figure("Of all", tree.bytes), value: (node) => percent(tree.bytes[node] ?? 0, all) },
     { name: "Files", value: (node) => count(files[node] ?? 0), sort: (node) => files[node] ?? 0, numeric: true },
     figure("Shared", shared),
     figure("Partly shared", partly),

@@ -33,7 +33,8 @@ export function Crumbs({ tree, root, name, reveal }: CrumbsProps) {
           </li>
         ))}
       </ol>
-      <button type="button" disabled={root === ROOT} onClick={() => reveal(tree.parent(root))}>
+      {/* Not `disabled`: whoever pressed it keeps the focus. */}
+      <button type="button" aria-disabled={root === ROOT} onClick={() => root !== ROOT && reveal(tree.parent(root))}>
         Up
       </button>
     </nav>

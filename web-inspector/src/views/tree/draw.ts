@@ -20,8 +20,8 @@ export interface Pen {
   plain(token: Token, x: number, y: number, w: number, h: number): void;
   /** Inside the rectangle. */
   outline(token: Token, thick: number, x: number, y: number, w: number, h: number): void;
-  /** One line, cut to the width; on a plate where a pattern lies below it. */
-  label(text: string, plate: boolean, x: number, y: number, w: number, h: number): void;
+  /** One line, cut to the width, and `more` where both fit; on a plate where a pattern lies below it. */
+  label(text: string, more: string, plate: boolean, x: number, y: number, w: number, h: number): void;
   /** What the rectangle just begun is, for those who point at it; pens of the screen need not know. */
   about?(text: string): void;
 }
@@ -30,14 +30,31 @@ export interface Pen {
 const LABELLED = { w: 30, h: 15 } as const;
 
 /** Draws all of a layout; `matches` are rectangles to stand out. */
-export function draw(pen: Pen, layout: Layout, tree: Tree, colouring: Colouring, matches: Iterable<number> = []): void {
-  for (let box = 0; box < layout.count; box += 1) drawBox(pen, layout, tree, box, colouring);
+export function draw(pen: Pen, layout: Layout, tree: Tree, colouring: Colouring, matches: Iterable<number>): void {
+  for (const _ of drawing(pen, layout, tree, colouring, matches));
+}
+
+/** The same bit by bit: it can be left and taken up again. */
+export function* drawing(
+  pen: Pen,
+  layout: Layout,
+  tree: Tree,
+  colouring: Colouring,
+  matches: Iterable<number>,
+): Generator<undefined, void> {
+  for (let box = 0; box < layout.count; box += 1) {
+    drawBox(pen, layout, tree, box, colouring);
+    if (box % STEP === STEP - 1) yield;
+  }
   for (const box of matches) {
     const [x, y, w, h] = inner(layout, box);
     pen.outline("ground", 4, x, y, w, h);
     pen.outline("alarm", 2, x, y, w, h);
   }
 }
+
+/** So many rectangles are drawn in one go. */
+const STEP = 64;
 
 function drawBox(pen: Pen, layout: Layout, tree: Tree, box: number, colouring: Colouring): void {
   const [x, y, w, h] = inner(layout, box);
@@ -55,7 +72,7 @@ function drawBox(pen: Pen, layout: Layout, tree: Tree, box: number, colouring: C
   if (w < LABELLED.w || high < LABELLED.h) return;
   // A directory without a head has its first child where the name would be.
   if (open && (layout.skip[box]! <= box + 1 || layout.y[box + 1]! - layout.y[box]! < LABELLED.h)) return;
-  pen.label(label(layout, tree, box, w), !open, x, y, w, high);
+  pen.label(label(layout, tree, box), bytes(bytesOf(layout, box)), !open, x, y, w, high);
 }
 
 function split(pen: Pen, layout: Layout, box: number, x: number, y: number, w: number, h: number): void {
@@ -98,13 +115,12 @@ export function bytesOf(layout: Layout, box: number): number {
   return all;
 }
 
-function label(layout: Layout, tree: Tree, box: number, w: number): string {
+function label(layout: Layout, tree: Tree, box: number): string {
   const rest = layout.rest[box]!;
   if (rest > 0) return `and ${count(rest)} more`;
   const node = layout.node[box]!;
   const name = node === 0 ? "/" : tree.name(node);
-  const gone = tree.isGone(node) ? " (removed)" : "";
-  return w > 110 ? `${name}${gone}  ${bytes(bytesOf(layout, box))}` : `${name}${gone}`;
+  return tree.isGone(node) ? `${name} (removed)` : name;
 }
 
 function words(layout: Layout, tree: Tree, box: number): string {

@@ -34,7 +34,7 @@ function List({ call, images, image, route, reveal }: TreeProps) {
         <DataTable
           caption={`Files of this image with the same content; ${
             found.length < LIMIT ? "all of them" : `the ${count(LIMIT)} contents that come to most`
-          }. The blob has them more than once, but a pull fetches each content once.`}
+          }. The blob has them more than once, but a pull by file fetches each content once.`}
           empty="No content is there twice."
           rows={found}
           columns={[

@@ -39,7 +39,7 @@ export function TreeExport({ images, image, route, tree, root, wanted, scene }: 
         if (!scene.bitmap) throw new Error("there is no picture");
         return svg(scene.bitmap.layout, wanted, theme(), title);
       }}
-      canvas={() => scene.picture(theme().ground)}
+      canvas={() => scene.picture(theme(), title)}
     />
   );
 }

@@ -12,6 +12,7 @@ import type { ViewProps } from "../view";
 import { Children } from "./children";
 import { Choices, useColouring } from "./choices";
 import { Crumbs } from "./crumbs";
+import type { Colouring } from "./draw";
 import { Duplicates } from "./duplicates";
 import { TreeExport } from "./export";
 import { PARTS, ROOT, Tree } from "./model";
@@ -26,11 +27,16 @@ export function TreeView(props: ViewProps) {
   const image = Math.min(route.image, images.length - 1);
   const { measure } = route;
   const asked = useAsked(call, "tree", { image, measure }, [images, image, measure]);
+  const [colouring, setColouring] = useColouring();
   return (
     <section class="tree-view" aria-labelledby="tree-title">
       <h2 id="tree-title">Tree</h2>
+      {/* Outside of what waits: who chose keeps the focus. */}
+      <div class="row">
+        <Choices {...props} image={image} colouring={colouring} setColouring={setColouring} />
+      </div>
       <Await asked={asked} what="Summing up the tree">
-        {(arrays) => <Shown {...props} image={image} arrays={arrays} />}
+        {(arrays) => <Shown {...props} image={image} arrays={arrays} colouring={colouring} />}
       </Await>
     </section>
   );
@@ -47,8 +53,8 @@ export interface TreeProps extends ViewProps {
   reveal(node: NodeIndex): void;
 }
 
-function Shown(props: ViewProps & { image: number; arrays: TreeArrays }) {
-  const { images, image, arrays, route, go } = props;
+function Shown(props: ViewProps & { image: number; arrays: TreeArrays; colouring: Colouring }) {
+  const { images, image, arrays, colouring, route, go } = props;
   const tree = useMemo(() => new Tree(arrays), [arrays]);
   const found = useMemo(() => tree.find(route.path), [tree, route.path]);
   const selected = found ?? ROOT;
@@ -58,7 +64,6 @@ function Shown(props: ViewProps & { image: number; arrays: TreeArrays }) {
   const own = tree.isDirectory(selected) ? selected : tree.parent(selected);
   const root = keeps ? (kept.current?.root ?? own) : own;
   const scene = useMemo(() => new Scene(), []);
-  const [colouring, setColouring] = useColouring();
   const matches = useMatches(props.call, images, image, route.search);
 
   const reveal = (node: NodeIndex) => go({ path: tree.path(node) });
@@ -72,16 +77,13 @@ function Shown(props: ViewProps & { image: number; arrays: TreeArrays }) {
   const wanted = { tree, root, picture: route.picture, colouring, matches: matches.nodes };
   return (
     <>
-      <div class="row">
-        <Choices {...props} image={image} colouring={colouring} setColouring={setColouring} />
-        <TreeExport {...below} wanted={wanted} scene={scene} />
-      </div>
       {found === undefined && (
         <p role="status">
           {name} has no path /{visible(route.path)}; this is its root.
         </p>
       )}
       <SearchPaths {...below} matches={matches} />
+      <TreeExport {...below} wanted={wanted} scene={scene} />
       <Crumbs tree={tree} root={root} name={name} reveal={reveal} />
       <Picture
         {...wanted}
@@ -93,6 +95,10 @@ function Shown(props: ViewProps & { image: number; arrays: TreeArrays }) {
         onOpen={(file) => go({ view: "file", path: tree.path(file) })}
       />
       <Keys tree={tree} root={root} />
+      <p class="hint">
+        A click or <kbd>Enter</kbd> opens a directory, <kbd>Backspace</kbd> goes up, arrow keys move; a wheel does both while the
+        picture has the focus.
+      </p>
       {selected !== root && (
         <p class="tree-selected">
           Selected: {about(tree, selected)}{" "}

@@ -69,10 +69,20 @@ export class Tree {
     return found;
   }
 
-  /** Sorts nodes in place: the largest first, then in the order of the walk. */
+  /** Sorts nodes in the order of the walk in place: the largest first, equal ones stay as they are. */
   sort(nodes: Uint32Array): Uint32Array {
     const { bytes } = this;
-    return nodes.sort((a, b) => bytes[b]! - bytes[a]! || a - b);
+    const many = nodes.length;
+    const keys = new Float64Array(many);
+    let most = 0;
+    for (let at = 0; at < many; at += 1) most = Math.max(most, bytes[nodes[at]!]!);
+    if (!((most + 1) * many < Number.MAX_SAFE_INTEGER)) return nodes.sort((a, b) => bytes[b]! - bytes[a]! || a - b);
+    // Size and place in one number: sorting numbers is ten times as fast as asking for the order of two nodes.
+    for (let at = 0; at < many; at += 1) keys[at] = (most - bytes[nodes[at]!]!) * many + at;
+    keys.sort();
+    const sorted = keys.map((key) => nodes[key % many]!);
+    nodes.set(sorted);
+    return nodes;
   }
 
   /** The directories that lead to a path, from the root, and the path itself. */
@@ -92,7 +102,7 @@ export class Tree {
     let found = this.#names.get(node);
     if (found === undefined) {
       found = shownName(this.rawName(node));
-      if (this.#names.size > 50_000) this.#names.clear();
+      if (this.#names.size > 20_000) this.#names.clear();
       this.#names.set(node, found);
     }
     return found;

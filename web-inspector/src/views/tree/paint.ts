@@ -4,30 +4,43 @@ import type { Fills } from "../../canvas/fills";
 import type { Look } from "../../canvas/looks";
 import { Fitter } from "../../canvas/text";
 import type { Token } from "../../canvas/theme";
-import { type Colouring, draw, type Pen } from "./draw";
+import { type Colouring, drawing, type Pen } from "./draw";
 import type { Layout } from "./layout";
 import type { Tree } from "./model";
 
 const FONT = "12px system-ui, sans-serif";
 const fitter = new Fitter(FONT);
 
-/** A layout as pixels. */
-export interface Bitmap {
-  readonly layout: Layout;
-  readonly canvas: HTMLCanvasElement;
-}
+/** A layout as pixels, which takes more than one frame to draw when there is much of it. */
+export class Bitmap {
+  readonly canvas = document.createElement("canvas");
+  #steps: Iterator<undefined, void> | undefined;
 
-/** Draws a layout on a canvas of its own. */
-export function paint(layout: Layout, tree: Tree, fills: Fills, colouring: Colouring, matches: Iterable<number>): Bitmap {
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(layout.width * fills.ratio));
-  canvas.height = Math.max(1, Math.round(layout.height * fills.ratio));
-  const context = canvas.getContext("2d");
-  if (context) {
+  constructor(
+    readonly layout: Layout,
+    tree: Tree,
+    fills: Fills,
+    colouring: Colouring,
+    matches: Iterable<number>,
+  ) {
+    const { canvas } = this;
+    canvas.width = Math.max(1, Math.round(layout.width * fills.ratio));
+    canvas.height = Math.max(1, Math.round(layout.height * fills.ratio));
+    const context = canvas.getContext("2d");
+    if (!context) return;
     context.scale(canvas.width / layout.width, canvas.height / layout.height);
-    draw(new CanvasPen(context, fills), layout, tree, colouring, matches);
+    this.#steps = drawing(new CanvasPen(context, fills), layout, tree, colouring, matches);
   }
-  return { layout, canvas };
+
+  /** Draws on, and stops in time. Says whether all is drawn. */
+  draw(milliseconds: number): boolean {
+    const start = performance.now();
+    while (this.#steps) {
+      if (this.#steps.next().done === true) this.#steps = undefined;
+      else if (performance.now() - start >= milliseconds) return false;
+    }
+    return true;
+  }
 }
 
 /** Draws on a canvas. */
@@ -57,9 +70,11 @@ export class CanvasPen implements Pen {
     context.strokeRect(x + thick / 2, y + thick / 2, Math.max(0.5, w - thick), Math.max(0.5, h - thick));
   }
 
-  label(text: string, plate: boolean, x: number, y: number, w: number, h: number): void {
+  label(text: string, more: string, plate: boolean, x: number, y: number, w: number, h: number): void {
     const { context, fills } = this;
-    const fit = fitter.fit(context, text, w - 10);
+    const room = w - 10;
+    const both = `${text}  ${more}`;
+    const fit = fitter.width(context, both) <= room ? both : fitter.fit(context, text, room);
     if (fit === "") return;
     const middle = y + h / 2;
     if (plate) {

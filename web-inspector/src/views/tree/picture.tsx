@@ -37,6 +37,10 @@ export function Picture(props: PictureProps) {
   const focused = useRef(false);
   const wheel = useRef(0);
 
+  // Whoever went up stays where they came from; otherwise the cursor goes to what was selected.
+  useEffect(() => {
+    if (!tree.holds(selected, cursor)) setCursor(selected);
+  }, [tree, selected]);
   const at = tree.holds(root, cursor) ? cursor : root;
   const { canvas, redraw } = useSurface((frame) => {
     const moving = scene.draw(frame, props);
@@ -44,7 +48,7 @@ export function Picture(props: PictureProps) {
     const layout = scene.bitmap?.layout;
     if (!layout) return undefined;
     if (layout.count === 0) nothing(frame);
-    ring(frame, scene, boxOf(layout, tree, selected), "accent", 3);
+    if (selected !== root) ring(frame, scene, boxOf(layout, tree, selected), "accent", 3);
     ring(frame, scene, pointed, "ink", 2);
     if (focused.current) ring(frame, scene, boxOf(layout, tree, at), "ink", 2, [5, 3]);
     return undefined;

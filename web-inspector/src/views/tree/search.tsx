@@ -1,6 +1,6 @@
 // Finding paths by a part of them.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Call } from "../../client";
 import { bytes, count, counted } from "../../format";
@@ -34,10 +34,19 @@ export function useMatches(call: Call, images: ImageInfo[], image: number, text:
 
 export function SearchPaths({ route, go, tree, reveal, matches }: TreeProps & { matches: Matches }) {
   const [typed, setTyped] = useState(route.search);
-  useEffect(() => setTyped(route.search), [route.search]);
+  const sent = useRef(route.search);
+  useEffect(() => {
+    // What was typed here comes back, perhaps when more has been typed.
+    if (route.search !== sent.current) setTyped(route.search);
+    sent.current = route.search;
+  }, [route.search]);
+  const send = () => {
+    sent.current = typed;
+    go({ search: typed }, "replace");
+  };
   useEffect(() => {
     if (typed === route.search) return undefined;
-    const timer = setTimeout(() => go({ search: typed }, "replace"), PAUSE);
+    const timer = setTimeout(send, PAUSE);
     return () => clearTimeout(timer);
   }, [typed]);
   const { answer, fault, again } = matches.asked;
@@ -50,7 +59,7 @@ export function SearchPaths({ route, go, tree, reveal, matches }: TreeProps & { 
         onSubmit={(event) => {
           event.preventDefault();
           if (typed === route.search && first) reveal(first.node);
-          else go({ search: typed }, "replace");
+          else send();
         }}
       >
         <label class="pick">

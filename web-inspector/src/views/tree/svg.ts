@@ -5,19 +5,18 @@ import { shortened } from "../../canvas/text";
 import type { Theme, Token } from "../../canvas/theme";
 import { el, escape, picture } from "../../export/svg";
 import { draw, type Pen } from "./draw";
+import { frame, HEAD } from "./frame";
 import type { Layout } from "./layout";
 import { matchBoxes, type Wanted } from "./matches";
 
-/** Room for the title above the picture. */
-const TITLE = 28;
-
-/** A layout as a file, with a title. */
+/** A layout as a file, with its title and what colours and patterns mean. */
 export function svg(layout: Layout, wanted: Wanted, theme: Theme, title: string): string {
   const pen = new SvgPen(theme);
   draw(pen, layout, wanted.tree, wanted.colouring, matchBoxes(layout, wanted));
-  const head = el("text", { x: 4, y: 19, "font-size": 15, "font-weight": 600, fill: theme.ink }, escape(title));
-  const body = el("g", { transform: `translate(0 ${TITLE})` }, ...pen.done());
-  return picture(layout.width, layout.height + TITLE, title, head, body);
+  const body = el("g", { transform: `translate(0 ${HEAD})` }, ...pen.done());
+  const around = new SvgPen(theme);
+  const high = frame(around, layout, wanted.tree, title);
+  return picture(layout.width, high, title, body, ...around.done());
 }
 
 class SvgPen implements Pen {
@@ -47,9 +46,10 @@ class SvgPen implements Pen {
     this.#group.push(el("rect", { ...at, fill: "none", stroke: this.theme[token], "stroke-width": thick }));
   }
 
-  label(text: string, plate: boolean, x: number, y: number, w: number, h: number): void {
-    const room = w - 10;
-    const fit = width(text) <= room ? text : shortened(text, (tried) => width(tried) <= room);
+  label(text: string, more: string, plate: boolean, x: number, y: number, w: number, h: number): void {
+    const fits = (tried: string) => width(tried) <= w - 10;
+    const both = `${text}  ${more}`;
+    const fit = fits(both) ? both : fits(text) ? text : shortened(text, fits);
     if (fit === "") return;
     const middle = y + h / 2;
     if (plate) {

@@ -5,7 +5,7 @@ import { Builder, type Layout, partsOfNode, partsOfRest, seen } from "./layout";
 import type { Tree } from "./model";
 
 /** Smaller paths are not drawn by themselves, in square CSS pixels. */
-const SMALLEST = 24;
+const SMALLEST = 48;
 /** The height of a directory's head with its name, and the room around what it holds. */
 const HEAD = 20;
 const EDGE = 2;

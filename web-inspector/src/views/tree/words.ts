@@ -20,7 +20,7 @@ export function about(tree: Tree, node: NodeIndex): string {
 
 /** What a rectangle for many paths stands for. */
 export function aboutRest(tree: Tree, directory: NodeIndex, many: number, all: number): string {
-  return `${count(many)} more in ${pathOf(tree, directory)}, too small to be drawn one by one: together ${bytes(all)}.`;
+  return `${count(many)} more in ${pathOf(tree, directory)}, too small to be drawn one by one: together ${bytes(all)}. The table of the directory lists them.`;
 }
 
 export function kindOf(tree: Tree, node: NodeIndex): string {
