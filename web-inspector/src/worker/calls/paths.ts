@@ -1,5 +1,6 @@
 // Paths of an image: as arrays, by name, by a part of it, and all about one.
 
+import type { NodeDetails } from "@shingle/core";
 import type { FileDetails, ImageIndex, Measure, NodeIndex, TreeArrays } from "../../protocol";
 import { failure } from "../fault";
 import { ROWS } from "../limits";
@@ -34,7 +35,27 @@ export function details(session: Session, { image, node }: { image: ImageIndex; 
     ...holding,
     path: holding.node === undefined ? undefined : pathOf(session, holding.image, holding.node),
   }));
-  return { path: pathOf(session, image, node), node, details: found, holders };
+  return { path: pathOf(session, image, node), node, details: found, ...written(session, image, found), holders };
+}
+
+/** Attributes, and bytes of one, that are shown. */
+const XATTRS = 1000;
+const XATTR_BYTES = 4096;
+
+/** What only the layer's own entry says. */
+function written(session: Session, image: ImageIndex, { origin }: NodeDetails): Pick<FileDetails, "link" | "xattrs"> {
+  if (!origin) return { link: undefined, xattrs: [] };
+  const [layer, index] = origin;
+  const toc = session.layer(image, layer).toc();
+  const [entry] = toc.entries(index, 1);
+  toc.free();
+  if (!entry) return { link: undefined, xattrs: [] };
+  const isLink = entry.kind === "symlink" || entry.kind === "hardlink";
+  const xattrs = entry.xattrs.slice(0, XATTRS);
+  return {
+    link: isLink ? pathText(entry.link) : undefined,
+    xattrs: xattrs.map(([name, value]) => [pathText(name), pathText(value.subarray(0, XATTR_BYTES))]),
+  };
 }
 
 /** The string that stands for a node's path. */
