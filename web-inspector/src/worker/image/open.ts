@@ -8,15 +8,20 @@ import { forEach, type Task } from "../task";
 import type { FoundImage, FoundLayer } from "./found";
 import { leadsToToc, readLayer, type Reading, type Spent } from "./layer";
 
-/** Reads the layers of images, and adds the images to the session. */
-export async function openFound(session: Session, images: FoundImage[], task: Task): Promise<ImageInfo[]> {
+/** Reads the layers of images, and adds these and those that are ready to the session: all or none. */
+export async function openFound(
+  session: Session,
+  images: FoundImage[],
+  ready: SessionImage[],
+  task: Task,
+): Promise<ImageInfo[]> {
   const layers = images.reduce((sum, image) => sum + image.layers.length, 0);
   if (layers > 10 * LAYERS) throw failure("limit", `there are ${layers} layers, at most ${10 * LAYERS} are read`);
   const opening = new Opening(session, task, layers);
   const opened: SessionImage[] = [];
   try {
     for (const image of images) opened.push(await opening.image(image));
-    return session.add(opened);
+    return session.add([...opened, ...ready]);
   } catch (error) {
     opening.free();
     throw error;
