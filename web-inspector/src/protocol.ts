@@ -210,7 +210,7 @@ export interface Progress {
   done: number;
   /** 0 when nobody knows. */
   total: number;
-  unit: "bytes" | "layers" | "images";
+  unit: "bytes" | "layers" | "images" | "entries";
 }
 
 /** Why a call failed, for people. Text from outside is in it: show it as text only. */
