@@ -1,3 +1,166 @@
-export function App() {
-  return <h1>Shingle</h1>;
+import "./app.css";
+
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+
+import { visible } from "./format";
+import { clamp } from "./route";
+import type { Address } from "./shell/address";
+import { Consent } from "./shell/consent";
+import { Drop } from "./shell/drop";
+import type { Source } from "./shell/files";
+import { Header } from "./shell/header";
+import { Help } from "./shell/help";
+import { IMAGES, Images } from "./shell/images";
+import { useKeys } from "./shell/keys";
+import { Lazy, loadAll } from "./shell/lazy";
+import { Open, REFERENCE, Views } from "./shell/open";
+import type { Opener } from "./shell/opener";
+import { Openings } from "./shell/openings";
+import { say } from "./shell/say";
+import { type Session, faultOf } from "./shell/session";
+import { keep, recall } from "./shell/storage";
+import { useWatched } from "./shell/watched";
+import { ABOUT } from "./shell/words";
+
+export interface AppProps {
+  session: Session;
+  address: Address;
+  opener: Opener;
+}
+
+export function App({ session, address, opener }: AppProps) {
+  useWatched(session);
+  useWatched(address);
+  useWatched(opener);
+  const { images } = session;
+  const { view } = address.route;
+  const route = useMemo(() => clamp(address.route, images.length), [address.route, images]);
+  const go = useCallback<Address["go"]>((change, replace) => address.go(change, replace), [address]);
+  const [help, setHelp] = useState(false);
+  const [keys, setKeys] = useState(recall("localStorage", "keys") !== "off");
+  const [more, setMore] = useState(false);
+  const [draft, setDraft] = useState("");
+  const [seen, setSeen] = useState(images);
+  const left = useRef(false);
+  const main = useRef<HTMLElement>(null);
+  const none = images.length === 0;
+  if (seen !== images) {
+    setSeen(images);
+    if (images.length > seen.length) {
+      // What is open is looked at, unless more is on its way or being typed.
+      setMore(draft !== "" || session.openings.some(({ fault }) => !fault));
+      left.current = document.activeElement?.closest(".open") != null;
+    }
+  }
+  // While the address is being opened, there is no need to ask for images.
+  const opens = more || (none && opener.settled && opener.asked.length === 0);
+
+  useEffect(() => {
+    document.title = none ? "Shingle: what container images share" : `${ABOUT[view].name} – Shingle`;
+  }, [view, none]);
+  useEffect(() => {
+    if (!none) void loadAll();
+  }, [none]);
+
+  useLayoutEffect(() => {
+    // What had the focus is gone.
+    if (left.current && !opens) main.current?.focus();
+    left.current = false;
+  }, [opens, images]);
+
+  const drop = useCallback((sources: Source[]) => void opener.openFiles(sources), [opener]);
+  useKeys(
+    {
+      onView: (chosen) => {
+        go({ view: chosen });
+        say(ABOUT[chosen].name);
+      },
+      onHelp: () => setHelp(true),
+      onOpen: () => {
+        setMore(true);
+        // It may have to be drawn first.
+        setTimeout(() => document.getElementById(REFERENCE)?.focus());
+      },
+      onSearch: () => {
+        const box = main.current?.querySelector<HTMLInputElement>("input[type='search']");
+        if (box) box.select();
+        else say("This view has no search box.");
+        box?.focus();
+      },
+    },
+    keys,
+  );
+
+  return (
+    <>
+      <Header route={address.route} go={go} onHelp={() => setHelp(true)} />
+      <main id="main" ref={main} tabIndex={-1}>
+        {session.died !== undefined && <Died why={session.died} />}
+        {!none && (
+          <Images
+            images={images}
+            closing={session.closing}
+            more={more}
+            onMore={() => setMore(!more)}
+            onSave={() => void save(session)}
+            onClose={(image) => {
+              void opener.close(image).then(() => document.getElementById(IMAGES)?.focus());
+            }}
+          />
+        )}
+        <Openings session={session} />
+        <Consent opener={opener} />
+        {opens && <Open opener={opener} first={none} draft={draft} onDraft={setDraft} />}
+        {none ? (
+          opens && <Views />
+        ) : (
+          <div class="view">
+            <Lazy view={view} images={images} route={route} go={go} call={session.call} />
+          </div>
+        )}
+      </main>
+      <Help
+        open={help}
+        onClose={() => setHelp(false)}
+        keys={keys}
+        onKeys={(on) => {
+          keep("localStorage", "keys", on ? "on" : "off");
+          setKeys(on);
+        }}
+        version={opener.version}
+      />
+      <Drop onDrop={drop} />
+    </>
+  );
+}
+
+/** Nothing can be asked any more; what is shown is only what was answered before. */
+function Died({ why }: { why: string }) {
+  return (
+    <div class="fault died" role="alert">
+      <p>
+        <strong>The part of the page that reads images has stopped.</strong> Images from files have to be opened again.
+      </p>
+      <p class="causes">{visible(why)}</p>
+      <button type="button" class="primary" onClick={() => location.reload()}>
+        Load the page again
+      </button>
+    </div>
+  );
+}
+
+/** Gives all that is known of the images to the browser as a download. */
+async function save(session: Session): Promise<void> {
+  try {
+    const bytes = await session.call("save", {});
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([bytes as BlobPart], { type: "application/gzip" }));
+    link.download = "images.shingle-tocs";
+    link.click();
+    // The download has begun by then.
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    say("Saved as images.shingle-tocs.");
+  } catch (error) {
+    session.refuse("Saving", faultOf(error));
+  }
 }

@@ -58,6 +58,35 @@ export function write(route: Route): string {
   return parts.size === 0 ? "" : `#${parts}`;
 }
 
+/** Numbers that fit `count` images; no image is held against itself. The address keeps those it has: an image may still be
+    on its way. */
+export function clamp(route: Route, count: number): Route {
+  const last = Math.max(0, count - 1);
+  const fits = (image: number) => image < count;
+  const image = Math.min(route.image, last);
+  const other = Math.min(route.other, last);
+  return {
+    ...route,
+    image,
+    other: other !== image || count < 2 ? other : image === 0 ? 1 : 0,
+    having: route.having.filter(fits),
+    order: route.order.filter(fits),
+  };
+}
+
+/** The same after images got other numbers; `to` says which, or that one is gone. */
+export function renumber(route: Route, to: (image: number) => number | undefined): Route {
+  const list = (images: number[]) => images.map(to).filter((image) => image !== undefined);
+  return {
+    ...route,
+    // The next one takes the place of one that is gone.
+    image: to(route.image) ?? route.image,
+    other: to(route.other) ?? route.other,
+    having: list(route.having),
+    order: list(route.order),
+  };
+}
+
 /** Reads an address; what makes no sense in it is as at the start. */
 export function read(hash: string): Route {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
@@ -73,7 +102,7 @@ export function read(hash: string): Route {
   ];
   return {
     view: one("view", VIEWS, START.view),
-    refs: parts.getAll("ref").slice(0, 100),
+    refs: [...new Set(parts.getAll("ref"))].filter((ref) => ref.length <= 1_000).slice(0, 100),
     image: whole("image", START.image),
     other: whole("other", START.other),
     path: parts.get("path") ?? START.path,

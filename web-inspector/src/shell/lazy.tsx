@@ -1,0 +1,93 @@
+// The views are loaded when they are first shown, so that the page is there sooner.
+
+import { Component, type ComponentChildren, type FunctionComponent } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+import type { View } from "../route";
+import type { ViewProps } from "../views/view";
+
+const LOAD: Record<View, () => Promise<FunctionComponent<ViewProps>>> = {
+  overlap: async () => (await import("../views/overlap")).OverlapView,
+  tree: async () => (await import("../views/tree")).TreeView,
+  layers: async () => (await import("../views/layers")).LayersView,
+  pull: async () => (await import("../views/pull")).PullView,
+  file: async () => (await import("../views/details")).FileView,
+  diff: async () => (await import("../views/diff")).DiffView,
+};
+const loaded: Partial<Record<View, FunctionComponent<ViewProps>>> = {};
+
+async function load(view: View): Promise<void> {
+  loaded[view] ??= await LOAD[view]();
+}
+
+/** Loads all views, one by one, so that they are there when they are asked for. */
+export async function loadAll(): Promise<void> {
+  for (const view of Object.keys(LOAD) as View[]) {
+    // It is tried again when the view is shown, and said there.
+    await load(view).catch(() => {});
+  }
+}
+
+export function Lazy({ view, ...props }: ViewProps & { view: View }) {
+  const [failed, setFailed] = useState<{ view: View; why: string }>();
+  const [, draw] = useState({});
+  const [tries, setTries] = useState(0);
+  useEffect(() => {
+    let shown = true;
+    if (!loaded[view]) {
+      setFailed(undefined);
+      load(view).then(
+        () => shown && draw({}),
+        (error) => shown && setFailed({ view, why: String(error) }),
+      );
+    }
+    return () => {
+      shown = false;
+    };
+  }, [view, tries]);
+  const Shown = loaded[view];
+  if (Shown) {
+    return (
+      <Caught key={view}>
+        <Shown {...props} />
+      </Caught>
+    );
+  }
+  if (failed?.view !== view) return <p class="hint">Loading the view…</p>;
+  return (
+    <div class="fault" role="alert">
+      <p>
+        <strong>This part of the page could not be loaded.</strong>
+      </p>
+      <p class="causes">{failed.why}</p>
+      <button type="button" onClick={() => setTries(tries + 1)}>
+        Try again
+      </button>
+    </div>
+  );
+}
+
+/** A view that fails leaves the rest of the page alone. */
+class Caught extends Component<{ children?: ComponentChildren }, { why?: string }> {
+  override state: { why?: string } = {};
+
+  override componentDidCatch(error: unknown): void {
+    this.setState({ why: error instanceof Error ? error.message : String(error) });
+  }
+
+  override render() {
+    const { why } = this.state;
+    if (why === undefined) return this.props.children;
+    return (
+      <div class="fault" role="alert">
+        <p>
+          <strong>This view failed.</strong> The images are still open, and the other views work.
+        </p>
+        <p class="causes">{why}</p>
+        <button type="button" onClick={() => this.setState({ why: undefined as never })}>
+          Try again
+        </button>
+      </div>
+    );
+  }
+}
