@@ -1,4 +1,4 @@
-// Manifests, indexes and configs. Run: npx playwright test src/worker
+// Manifests, indexes and configs. Run: npx playwright test -c src/worker/tests
 
 import { expect, test } from "@playwright/test";
 import { faultOf } from "../fault";

@@ -1,4 +1,4 @@
-// The parts of the worker that need no browser. Run: npx playwright test src/worker
+// The parts of the worker that need no browser. Run: npx playwright test -c src/worker/tests
 
 import { expect, test } from "@playwright/test";
 import { rank, readPlatform, writePlatform } from "../image/platform";
