@@ -124,21 +124,47 @@ function paint({ context, width, height, theme, fills }: Frame, chunks: readonly
   context.fillRect(0, 0, width, height);
   const all = lengthOf(chunks);
   const place = (offset: number) => (offset / Math.max(1, all)) * width;
-  chunks.forEach((chunk) => {
-    const x = place(chunk.offset);
-    const wide = Math.max(place(chunk.offset + chunk.length) - x, 0.5);
-    context.fillStyle = fills.style(chunk.images > 1 ? TOGETHER : ALONE);
-    context.fillRect(x, 4, wide, height - 8);
-    if (wide < 4) return;
-    context.fillStyle = theme.ground;
-    context.fillRect(x + wide - 1, 4, 1, height - 8);
-  });
+  const high = height - 8;
+  if (chunks.length > width / 2) {
+    // Several chunks fall on one column: it is split as their bytes are.
+    columns(chunks, Math.floor(width)).forEach((part, x) => {
+      context.fillStyle = fills.style(TOGETHER);
+      context.fillRect(x, 4, 1, part * high);
+      context.fillStyle = fills.style(ALONE);
+      context.fillRect(x, 4 + part * high, 1, high - part * high);
+    });
+  } else {
+    for (const chunk of chunks) {
+      const x = place(chunk.offset);
+      const wide = place(chunk.offset + chunk.length) - x;
+      context.fillStyle = fills.style(chunk.images > 1 ? TOGETHER : ALONE);
+      context.fillRect(x, 4, wide, high);
+      if (wide < 4) continue;
+      context.fillStyle = theme.ground;
+      context.fillRect(x + wide - 1, 4, 1, high);
+    }
+  }
   const chunk = spot === undefined ? undefined : chunks[spot];
   if (!chunk) return;
   const x = place(chunk.offset);
   context.strokeStyle = theme.ink;
   context.lineWidth = 2;
   context.strokeRect(x + 1, 1, Math.max(2, place(chunk.offset + chunk.length) - x - 2), height - 2);
+}
+
+/** For each of some columns, which part of its bytes is in chunks that other images have too. */
+function columns(chunks: readonly Chunk[], count: number): Float64Array {
+  const parts = new Float64Array(count);
+  const each = lengthOf(chunks) / Math.max(1, count);
+  for (const { offset, length, images } of chunks) {
+    if (images < 2) continue;
+    const end = offset + length;
+    for (let column = Math.floor(offset / each); column < count && column * each < end; column += 1) {
+      const inside = Math.min(end, (column + 1) * each) - Math.max(offset, column * each);
+      parts[column] = Math.min(1, (parts[column] ?? 0) + inside / each);
+    }
+  }
+  return parts;
 }
 
 /** The chunk at a part of the strip's width. */

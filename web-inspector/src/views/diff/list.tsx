@@ -32,7 +32,8 @@ export function List({ changes, rows, old, now, route, go, call }: ListProps) {
         value: (row) => <Mark change={changes.change(row)} />,
         sort: (row) => changed[row] ?? 0,
       },
-      { name: "Path", heads: true, value: (row) => <PathOf {...{ changes, row, old, now, route, go, call }} />, sort: (row) => changes.path(row) },
+      // Rows come in the order of their paths.
+      { name: "Path", heads: true, value: (row) => <PathOf {...{ changes, row, old, now, route, go, call }} />, sort: (row) => row },
       { name: "Properties", value: (row) => changes.fields(row).join(", ") || "–", sort: (row) => changes.fields(row).join(" ") },
       numeric("Bytes", logical),
       numeric("Compressed", compressed),

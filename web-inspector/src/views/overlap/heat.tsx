@@ -120,30 +120,34 @@ function paint({ context, width, height, theme }: Frame, cells: Cells, mode: Mod
   }
   context.textAlign = "center";
   const fits = wide >= (mode === "bytes" ? 62 : 48) && high >= 15;
+  context.fillStyle = theme.raised;
+  context.fillRect(left, HEAD, cells.size * wide, cells.size * high);
+  const foot = Math.max(2, Math.round(high * 0.12));
   for (let row = 0; row < cells.size; row += 1) {
     for (let column = 0; column < cells.size; column += 1) {
       const [x, y] = [left + column * wide, HEAD + row * high];
       const part = strength(cells, mode, row, column);
-      context.fillStyle = theme.raised;
-      context.fillRect(x, y, wide, high);
       if (row === column) {
         context.fillStyle = theme.skipped;
         context.fillRect(x, y, wide, high);
       } else if (part > 0) {
-        context.globalAlpha = tint(part);
         context.fillStyle = theme.shared;
+        context.globalAlpha = tint(part);
         context.fillRect(x, y, wide, high);
         context.globalAlpha = 1;
-        const foot = Math.max(2, Math.round(high * 0.12));
         context.fillRect(x, y + high - foot, wide * part, foot);
       }
-      context.strokeStyle = theme.line;
-      context.lineWidth = 1;
-      if (wide >= 8) context.strokeRect(x + 0.5, y + 0.5, wide, high);
       if (fits) {
         context.fillStyle = theme.ink;
         context.fillText(cells.text(row, column, mode), x + wide / 2, y + high / 2 - 1);
       }
+    }
+  }
+  if (wide >= 6) {
+    context.fillStyle = theme.line;
+    for (let line = 0; line <= cells.size; line += 1) {
+      context.fillRect(left + Math.round(line * wide), HEAD, 1, cells.size * high);
+      context.fillRect(left, HEAD + line * high, cells.size * wide, 1);
     }
   }
   if (!spot) return;
