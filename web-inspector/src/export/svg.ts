@@ -52,7 +52,7 @@ export interface BarRow {
 
 /** Bars one below the other, all to one scale, with a legend. */
 export function barsPicture(title: string, rows: BarRow[], format: (value: number) => string): string {
-  const [left, right, wide, line] = [220, 120, 560, 26];
+  const [left, right, wide, line] = [220, 190, 560, 26];
   const most = Math.max(1, ...rows.map((row) => row.parts.reduce((sum, part) => sum + part.value, 0)));
   const drawn: string[] = [label(10, 22, title, { "font-size": 15, "font-weight": 600 })];
   let y = 40;

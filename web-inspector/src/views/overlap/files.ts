@@ -45,7 +45,7 @@ export function matrixCsv(images: readonly ImageInfo[], { matrix }: OverlapFigur
   return csvLines(HEAD, rows());
 }
 
-const LEFT = 240;
+const LEFT = 250;
 const TOP = 64;
 const HIGH = 30;
 
@@ -59,7 +59,7 @@ export function matrixSvg(cells: Cells, mode: Mode): string {
   for (let row = 0; row < cells.size; row += 1) {
     const y = TOP + row * HIGH;
     drawn.push(label(LEFT + (row + 0.5) * wide, TOP - 6, String(row + 1), { "text-anchor": "middle" }));
-    drawn.push(label(10, y + 19, `${row + 1}  ${cut(cells.name(row), 32)}`));
+    drawn.push(label(10, y + 19, `${row + 1}  ${cut(cells.name(row), 30)}`));
     for (let column = 0; column < cells.size; column += 1) {
       const x = LEFT + column * wide;
       const at = { x, y, width: wide, height: HIGH };

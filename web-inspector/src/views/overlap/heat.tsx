@@ -7,6 +7,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { LiveLine } from "../../canvas/live";
 import { type Frame, pointOn, useSurface } from "../../canvas/surface";
 import { Fitter } from "../../canvas/text";
+import { cut } from "../../export/svg";
 import type { Cells, Mode } from "./shown";
 
 interface HeatProps {
@@ -116,7 +117,8 @@ function paint({ context, width, height, theme }: Frame, cells: Cells, mode: Mod
     context.textAlign = "left";
     if (high < 12 && image % 2 === 1 && spot?.row !== image) continue;
     const named = left > 40 ? `${number}  ${cells.name(image)}` : number;
-    context.fillText(fitter.fit(context, named, left - 8), 0, HEAD + (image + 0.5) * high);
+    // Names of one registry differ at their end.
+    context.fillText(fitter.fit(context, cut(named, Math.floor(left / 6.8)), left - 8), 0, HEAD + (image + 0.5) * high);
   }
   context.textAlign = "center";
   const fits = wide >= (mode === "bytes" ? 62 : 48) && high >= 15;
