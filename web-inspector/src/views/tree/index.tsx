@@ -83,8 +83,9 @@ function Shown(props: ViewProps & { image: number; arrays: TreeArrays; colouring
         </p>
       )}
       <SearchPaths {...below} matches={matches} />
-      <TreeExport {...below} wanted={wanted} scene={scene} />
-      <Crumbs tree={tree} root={root} name={name} reveal={reveal} />
+      <Crumbs tree={tree} root={root} name={name} reveal={reveal}>
+        <TreeExport {...below} wanted={wanted} scene={scene} />
+      </Crumbs>
       <Picture
         {...wanted}
         scene={scene}
