@@ -99,6 +99,7 @@ export function App({ session, address, opener }: AppProps) {
         {!none && (
           <Images
             images={images}
+            closing={session.closing}
             more={more}
             onMore={() => setMore(!more)}
             onSave={() => void save(session)}

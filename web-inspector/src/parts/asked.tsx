@@ -8,8 +8,10 @@ import { bytes, count, visible } from "../format";
 import type { CallName, Calls, Fault, Progress } from "../protocol";
 import "./asked.css";
 
-/** How a call stands. With neither answer nor fault it is under way, or nothing was asked. */
+/** How a call stands. Neither done nor with a fault it is under way, or nothing was asked. */
 export interface Asked<Answer> {
+  /** Whether there is an answer, which may be `undefined` by itself. */
+  done: boolean;
   answer: Answer | undefined;
   fault: Fault | undefined;
   progress: Progress | undefined;
@@ -52,6 +54,7 @@ export function useAsked<Name extends CallName>(
 
   const now = stand.of === question ? stand : undefined;
   return {
+    done: now !== undefined && "answer" in now,
     answer: now?.answer,
     fault: now?.fault,
     progress: now?.progress,
@@ -76,7 +79,7 @@ interface AwaitProps<Answer> {
 
 /** Shows how far a call is, why it failed, or its answer. */
 export function Await<Answer>({ asked, what = "Working", children }: AwaitProps<Answer>) {
-  if (asked.answer !== undefined) return <>{children(asked.answer)}</>;
+  if (asked.done) return <>{children(asked.answer as Answer)}</>;
   if (asked.fault) return <FaultNote fault={asked.fault} again={asked.again} />;
   return <ProgressNote progress={asked.progress} what={what} cancel={asked.cancel} />;
 }

@@ -29,6 +29,7 @@ export function Bar({ parts, total, label, format = inBytes }: BarProps) {
         (part) =>
           part.value > 0 && (
             <span
+              key={part.name}
               class={`swatch ${part.pattern ?? "solid"}`}
               title={`${part.name}: ${format(part.value)}, ${percent(part.value, all)}`}
               style={{ inlineSize: `${(100 * part.value) / Math.max(all, 1)}%`, "--fill": `var(--${part.token})` }}
@@ -40,18 +41,23 @@ export function Bar({ parts, total, label, format = inBytes }: BarProps) {
 }
 
 /** What colours and patterns mean, with figures where parts have them. */
-export function Legend({ parts, format = inBytes }: { parts: (Omit<Part, "value"> & { value?: number })[]; format?(value: number): string }) {
+export function Legend({ parts, format = inBytes }: { parts: (Omit<Part, "value"> & { value?: number | undefined })[]; format?(value: number): string }) {
   return (
     <ul class="legend">
       {parts.map((part) => (
         <li key={part.name}>
-          <span class={`swatch ${part.pattern ?? "solid"}`} aria-hidden="true" style={{ "--fill": `var(--${part.token})` }} />
+          <Swatch {...part} />
           {part.name}
           {part.value !== undefined && <b>{format(part.value)}</b>}
         </li>
       ))}
     </ul>
   );
+}
+
+/** A patch of a meaning's colour and pattern. */
+export function Swatch({ token, pattern = "solid" }: { token: Token; pattern?: Pattern | undefined }) {
+  return <span class={`swatch ${pattern}`} aria-hidden="true" style={{ "--fill": `var(--${token})` }} />;
 }
 
 function sum(parts: Part[]): number {

@@ -14,8 +14,8 @@ interface SwitchProps<Value extends string> {
 export function Switch<Value extends string>({ label, value, options, onChange }: SwitchProps<Value>) {
   const name = useId();
   return (
-    <fieldset class="switch">
-      <legend>{label}</legend>
+    <div class="pick switch" role="radiogroup" aria-label={label}>
+      <span aria-hidden="true">{label}</span>
       <div>
         {options.map((option) => (
           <label key={option.value}>
@@ -24,6 +24,6 @@ export function Switch<Value extends string>({ label, value, options, onChange }
           </label>
         ))}
       </div>
-    </fieldset>
+    </div>
   );
 }

@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
 
 import { count } from "../format";
+import { type Direction, sortedOrder } from "./order";
 import "./table.css";
 
 export interface Column<Row> {
@@ -22,8 +23,9 @@ interface TableProps<Row> {
   caption: string;
   /** For a table that stands right below a heading that says the same. */
   hideCaption?: boolean;
+  /** For long tables the same array each time: it is sorted anew when a column's `sort` is another one. */
   columns: Column<Row>[];
-  /** Any list, such as typed arrays of numbers that the columns know the meaning of. */
+  /** Any list, such as typed arrays of numbers that the columns know the meaning of; the same one as long as it is the same. */
   rows: ArrayLike<Row>;
   /** So many rows are in the document at a time. */
   page?: number;
@@ -31,32 +33,32 @@ interface TableProps<Row> {
   empty?: string;
 }
 
-type Direction = "ascending" | "descending";
+/** Longer pages scroll below their heads. */
+const SHORT = 30;
 
 export function DataTable<Row>({ caption, hideCaption, columns, rows, page = 100, empty }: TableProps<Row>) {
   const [sorted, setSorted] = useState<{ column: string; direction: Direction }>();
-  const [at, setAt] = useState(0);
+  // Other rows begin at their first page.
+  const [at, setAt] = useState({ rows, page: 0 });
   const place = useRef<HTMLDivElement>(null);
   const by = columns.find((column) => column.name === sorted?.column && column.sort);
   const direction = sorted?.direction;
-  const order = useMemo(
-    () => (by?.sort && direction ? sortedOrder(rows, by.sort, direction) : undefined),
-    [rows, by?.name, direction],
-  );
+  const key = by?.sort;
+  const order = useMemo(() => (key && direction ? sortedOrder(rows, key, direction) : undefined), [rows, key, direction]);
 
   if (rows.length === 0 && empty !== undefined) return <p class="hint">{empty}</p>;
 
   const pages = Math.max(1, Math.ceil(rows.length / page));
-  const current = Math.min(at, pages - 1);
+  const current = Math.min(at.rows === rows ? at.page : 0, pages - 1);
   const from = current * page;
   const to = Math.min(rows.length, from + page);
   const heads = Math.max(0, columns.findIndex((column) => column.heads));
   const turn = (to: number) => {
-    setAt(to);
+    setAt({ rows, page: to });
     if (place.current) place.current.scrollTop = 0;
   };
   const sort = (column: Column<Row>) => {
-    setAt(0);
+    turn(0);
     setSorted(next(column, sorted));
   };
   const shown: ComponentChildren[] = [];
@@ -78,7 +80,7 @@ export function DataTable<Row>({ caption, hideCaption, columns, rows, page = 100
   }
   return (
     <div class="data-table">
-      <div class="table-scroll" role="group" aria-label={caption} tabIndex={0} ref={place}>
+      <div class={`table-scroll${to - from > SHORT ? " long" : ""}`} role="group" aria-label={caption} tabIndex={0} ref={place}>
         <table>
           <caption class={hideCaption ? "visually-hidden" : undefined}>{caption}</caption>
           <thead>
@@ -145,18 +147,4 @@ function next<Row>(column: Column<Row>, now: { column: string; direction: Direct
   const second = column.numeric ? "ascending" : "descending";
   if (now?.column !== column.name) return { column: column.name, direction: first } as const;
   return now.direction === first ? ({ column: column.name, direction: second } as const) : undefined;
-}
-
-/** Positions of rows in their order. Rows that are alike stay as they came. */
-export function sortedOrder<Row>(
-  rows: ArrayLike<Row>,
-  key: (row: Row) => number | string,
-  direction: Direction,
-): Uint32Array {
-  const keys = Array.from(rows, key);
-  const sign = direction === "ascending" ? 1 : -1;
-  return Uint32Array.from(keys.keys()).sort((a, b) => {
-    const [left, right] = [keys[a] ?? 0, keys[b] ?? 0];
-    return left === right ? a - b : left < right ? -sign : sign;
-  });
 }

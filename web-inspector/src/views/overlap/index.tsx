@@ -1,5 +1,145 @@
-import type { ViewProps } from "../view";
+// What the images share, at a glance.
 
-export function OverlapView(_props: ViewProps) {
-  return <h2>What the images share</h2>;
+import { useMemo, useRef, useState } from "preact/hooks";
+
+import { bytes, counted, percent, visible } from "../../format";
+import type { OverlapFigures } from "../../protocol";
+import { ExportMenu } from "../../export/menu";
+import { Await, useAsked } from "../../parts/asked";
+import { Figures } from "../../parts/figures";
+import { Switch } from "../../parts/switch";
+import { Pick } from "../../shell/pick";
+import type { ViewProps } from "../view";
+import { matrixCsv, matrixSvg, overlapJson } from "./files";
+import { HoldingsPart } from "./holdings";
+import { MatrixPart } from "./matrix";
+import { OrderPart } from "./order";
+import { SharedByPart, SharedFiles, SharedLayers } from "./shared";
+import { amountOf, bytesOf, Cells, type Grain, knownMeasure, type Mode, type Shown } from "./shown";
+import { Duplicates, SinglePart } from "./single";
+import "./overlap.css";
+
+export function OverlapView(view: ViewProps) {
+  const asked = useAsked(view.call, "overlap", {}, [view.images]);
+  return (
+    <>
+      <h2>What the images share</h2>
+      <Await asked={asked} what="Comparing the images">
+        {(figures) => <Overlap {...view} figures={figures} />}
+      </Await>
+    </>
+  );
+}
+
+function Overlap({ figures, ...view }: ViewProps & { figures: OverlapFigures }) {
+  const { images, route, go } = view;
+  const [grain, setGrain] = useState<Grain>("chunks");
+  const [mode, setMode] = useState<Mode>("share");
+  const picture = useRef<HTMLCanvasElement>(null);
+  const measure = knownMeasure(figures.summary, route.measure);
+  const shown = useMemo<Shown>(() => ({ grain, measure }), [grain, measure]);
+  const cells = useMemo(() => new Cells(images, figures, shown), [images, figures, shown]);
+  const several = images.length > 1;
+  const image = route.image < images.length ? route.image : 0;
+  return (
+    <div class="overlap">
+      <div class="row">
+        <Pick
+          label="Measure"
+          value={route.measure}
+          options={[
+            { value: "compressed", text: "Compressed" },
+            { value: "logical", text: "Uncompressed" },
+          ]}
+          onChange={(measure) => go({ measure }, "replace")}
+        />
+        {several && (
+          <>
+            <Switch
+              label="Compare by"
+              value={grain}
+              options={[
+                { value: "files", text: "Files" },
+                { value: "chunks", text: "Chunks" },
+              ]}
+              onChange={(grain) => setGrain(grain)}
+            />
+            <Switch
+              label="Cells in"
+              value={mode}
+              options={[
+                { value: "bytes", text: "Bytes" },
+                { value: "share", text: "%" },
+              ]}
+              onChange={(mode) => setMode(mode)}
+            />
+          </>
+        )}
+        <ExportMenu
+          name="shingle-overlap"
+          json={() => overlapJson(images, figures)}
+          {...(several && {
+            csv: () => matrixCsv(images, figures),
+            svg: () => matrixSvg(cells, mode),
+            canvas: () => picture.current,
+          })}
+        />
+      </div>
+      {measure !== route.measure && (
+        <p role="note">
+          Some layers were read whole, so nobody knows what their files take compressed: bytes are uncompressed.
+        </p>
+      )}
+      {several ? (
+        <>
+          <Top {...view} figures={figures} shown={shown} />
+          <MatrixPart cells={cells} mode={mode} picture={picture} route={route} go={go} />
+          <HoldingsPart figures={figures} shown={shown} images={images} route={route} go={go} />
+          <SharedByPart figures={figures} shown={shown} />
+          <SharedFiles figures={figures} shown={shown} images={images} route={route} go={go} />
+          <SharedLayers figures={figures} images={images} />
+          <OrderPart figures={figures} images={images} route={route} go={go} />
+          <Duplicates {...view} image={image} shown={shown}>
+            <Pick
+              label="Image"
+              value={image}
+              options={images.map(({ name }, value) => ({ value, text: `${value + 1}  ${visible(name)}` }))}
+              onChange={(image) => go({ image }, "replace")}
+            />
+          </Duplicates>
+        </>
+      ) : (
+        <SinglePart {...view} figures={figures} shown={shown} />
+      )}
+    </div>
+  );
+}
+
+/** What all images come to. */
+function Top({ images, figures, shown }: ViewProps & { figures: OverlapFigures; shown: Shown }) {
+  const { summary } = figures;
+  const sum = (of: (image: (typeof summary.images)[number]) => number) => summary.images.reduce((sum, image) => sum + of(image), 0);
+  const alone = sum((image) => bytesOf(shown, amountOf(shown, image.distinct, image.distinctChunks).bytes));
+  const once = bytesOf(shown, amountOf(shown, summary.distinct, summary.distinctChunks).bytes);
+  const [first] = summary.sharedBy;
+  const unique = first ? bytesOf(shown, amountOf(shown, first.files, first.chunks).bytes) : 0;
+  const saved = Math.max(0, alone - once);
+  const read = images.reduce((sum, image) => sum + image.readBytes, 0);
+  const requests = images.reduce((sum, image) => sum + image.requests, 0);
+  const blobs = sum((image) => image.blobBytes);
+  return (
+    <>
+      <Figures
+        figures={[
+          { name: "All images, each by itself", value: bytes(alone), note: counted(images.length, "image") },
+          { name: "Unique", value: bytes(unique), note: `${percent(unique, once)} of what there is, in one image only` },
+          { name: "Shared", value: bytes(once - unique), note: "in several images, counted once" },
+          { name: "Saved", value: bytes(saved), note: `${percent(saved, alone)}, when each content is held once` },
+        ]}
+      />
+      <p class="hint">
+        {bytes(read)} in {counted(requests, "request")} were read to know this: {percent(read, blobs)} of {bytes(blobs)} of blobs.
+      </p>
+    </>
+  );
 }

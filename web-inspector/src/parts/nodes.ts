@@ -1,0 +1,47 @@
+// Paths of an image from its arrays.
+
+import type { NodeIndex, TreeArrays } from "../protocol";
+import { pathText } from "../worker/text";
+
+/** What `TreeArrays.kinds` index. */
+const KINDS = ["block", "char", "directory", "fifo", "hardlink", "regular", "symlink"] as const;
+
+/** Names and places in an image's tree. */
+export class Nodes {
+  constructor(readonly arrays: TreeArrays) {}
+
+  get length(): number {
+    return this.arrays.parents.length;
+  }
+
+  name(node: NodeIndex): string {
+    const { names, nameEnds } = this.arrays;
+    return pathText(names.subarray(node === 0 ? 0 : nameEnds[node - 1], nameEnds[node]));
+  }
+
+  /** The whole path, as routes and calls have it; the root's is empty. */
+  path(node: NodeIndex): string {
+    const parts: string[] = [];
+    // A parent comes before what it holds, so this ends.
+    for (let at = node; at > 0 && at < this.length; at = this.arrays.parents[at] ?? 0) parts.push(this.name(at));
+    return parts.reverse().join("/");
+  }
+
+  kind(node: NodeIndex): (typeof KINDS)[number] {
+    return KINDS[this.arrays.kinds[node] ?? 5] ?? "regular";
+  }
+
+  /** What a directory holds, in the order of names. */
+  children(node: NodeIndex): NodeIndex[] {
+    const found: NodeIndex[] = [];
+    const end = this.arrays.ends[node] ?? 0;
+    for (let child = node + 1; child < end; child = this.arrays.ends[child] ?? end) found.push(child);
+    return found;
+  }
+
+  /** All bytes at and below a path. */
+  bytes(node: NodeIndex): number {
+    const { shared, unique, partly, wasted } = this.arrays;
+    return (shared[node] ?? 0) + (unique[node] ?? 0) + (partly[node] ?? 0) + (wasted[node] ?? 0);
+  }
+}

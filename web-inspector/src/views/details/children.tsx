@@ -1,0 +1,73 @@
+// What a directory holds.
+
+import { useMemo } from "preact/hooks";
+
+import { bytes, count, visible } from "../../format";
+import type { NodeIndex, TreeArrays } from "../../protocol";
+import { Bar } from "../../parts/bar";
+import { RouteLink } from "../../parts/link";
+import { STATES } from "../../parts/looks";
+import { Nodes } from "../../parts/nodes";
+import { type Column, DataTable } from "../../parts/table";
+import type { ViewProps } from "../view";
+import { KINDS } from "./words";
+
+interface ChildrenProps extends Pick<ViewProps, "route" | "go"> {
+  arrays: TreeArrays;
+  node: NodeIndex;
+  path: string;
+}
+
+export function Children({ arrays, node, path, route, go }: ChildrenProps) {
+  const nodes = useMemo(() => new Nodes(arrays), [arrays]);
+  const children = useMemo(() => nodes.children(node), [nodes, node]);
+  const columns: Column<NodeIndex>[] = [
+    {
+      name: "Name",
+      value: (child) => (
+        <>
+          <RouteLink at={{ route, go }} to={{ view: "file", path: path === "" ? nodes.name(child) : `${path}/${nodes.name(child)}` }}>
+            {visible(nodes.name(child))}
+            {nodes.kind(child) === "directory" && "/"}
+          </RouteLink>
+          {arrays.gone[child] === 1 && <span class="hint"> hidden</span>}
+        </>
+      ),
+      sort: (child) => nodes.name(child),
+    },
+    { name: "Kind", value: (child) => KINDS[nodes.kind(child)], sort: (child) => nodes.kind(child) },
+    { name: "Files", numeric: true, value: (child) => count(arrays.files[child] ?? 0), sort: (child) => arrays.files[child] ?? 0 },
+    { name: "Bytes", numeric: true, value: (child) => bytes(nodes.bytes(child)), sort: (child) => nodes.bytes(child) },
+    {
+      name: "Shared, partly, unique, wasted",
+      value: (child) => (
+        <div class="cell-bar">
+          <Bar label={visible(nodes.name(child))} parts={partsAt(arrays, child)} />
+        </div>
+      ),
+      sort: (child) => (nodes.bytes(child) > 0 ? (arrays.shared[child] ?? 0) / nodes.bytes(child) : 0),
+    },
+  ];
+  return (
+    <section aria-labelledby="file-children">
+      <h4 id="file-children">What it holds</h4>
+      <DataTable
+        caption={`Bytes ${route.measure === "compressed" ? "in the blob" : "uncompressed"}, of all that is below`}
+        columns={columns}
+        rows={children}
+        empty="Nothing."
+      />
+      {arrays.unlocated > 0 && route.measure === "compressed" && (
+        <p class="hint">
+          {bytes(arrays.unlocated)} of this image’s files are in none of these figures: their layers were read whole, so nobody
+          knows what they take compressed. The measure “Uncompressed” counts them.
+        </p>
+      )}
+    </section>
+  );
+}
+
+/** The bytes at and below a path by what other images have of them. */
+export function partsAt(arrays: TreeArrays, node: NodeIndex) {
+  return (["shared", "partly", "unique", "wasted"] as const).map((state) => ({ ...STATES[state], value: arrays[state][node] ?? 0 }));
+}

@@ -1,0 +1,67 @@
+// All that is known of a path, but for its content.
+
+import { bytes, counted, visible } from "../../format";
+import type { FileDetails, ImageInfo } from "../../protocol";
+import { KINDS, octal, permissions, time } from "./words";
+
+export function Facts({ file: { details }, image }: { file: FileDetails; image: ImageInfo }) {
+  const { kind, mode, uid, gid, mtime, size, digest, origin, wasted } = details;
+  const layer = origin && image.layers[origin[0]];
+  return (
+    <dl class="facts">
+      <dt>Kind</dt>
+      <dd>{KINDS[kind]}</dd>
+      <dt>Mode</dt>
+      <dd>
+        <code>{permissions(kind, mode)}</code>, <code>{octal(mode)}</code>
+      </dd>
+      <dt>Owner</dt>
+      <dd>
+        user {uid}, group {gid}
+      </dd>
+      <dt>Changed</dt>
+      <dd>{time(mtime)}</dd>
+      {kind === "regular" && (
+        <>
+          <dt>Size</dt>
+          <dd>
+            {bytes(size)}
+            {size >= 1024 && ` (${counted(size, "byte")})`}
+            {digest !== undefined && size > details.bytes.logical && `, of these ${bytes(size - details.bytes.logical)} in holes, which take nothing`}
+          </dd>
+          {digest !== undefined && (
+            <>
+              <dt>Compressed</dt>
+              <dd>{details.bytes.unlocated > 0 ? "not known: its layer was read whole" : bytes(details.bytes.compressed)}</dd>
+              <dt>Digest</dt>
+              <dd>
+                <code>{digest}</code>
+              </dd>
+            </>
+          )}
+        </>
+      )}
+      {origin && (
+        <>
+          <dt>Layer</dt>
+          <dd>
+            {origin[0] + 1} of {image.layers.length}
+            {layer && (
+              <>
+                , <code>{visible(layer.blob)}</code>
+              </>
+            )}
+          </dd>
+        </>
+      )}
+      {wasted.count > 0 && (
+        <>
+          <dt>Hidden here</dt>
+          <dd>
+            {counted(wasted.count, "file")} of lower layers with {bytes(wasted.bytes.logical)}, which a pull takes and nobody sees
+          </dd>
+        </>
+      )}
+    </dl>
+  );
+}

@@ -1,0 +1,45 @@
+// What is known of a path, as files.
+
+import { bytes } from "../../format";
+import type { FileDetails, ImageInfo } from "../../protocol";
+import { csvLines } from "../../export/csv";
+import { jsonText } from "../../export/json";
+import { block, cut, label, picture } from "../../export/svg";
+import { ALONE, chunksOf, TOGETHER } from "./chunks";
+
+export function fileJson(image: ImageInfo, images: readonly ImageInfo[], { path, details, holders }: FileDetails): string {
+  const named = holders.map(({ node: _, image, ...holder }) => ({ image: images[image]?.name, ...holder }));
+  const { alsoIn, pieces, ...rest } = details;
+  return jsonText("file", {
+    image: image.name,
+    path,
+    ...rest,
+    alsoIn: alsoIn.map((other) => images[other]?.name),
+    holders: named,
+    chunks: pieces,
+  });
+}
+
+const HEAD = ["chunk", "offset", "length", "compressed", "digest", "images"];
+
+export function chunksCsv(file: FileDetails): Iterable<string> {
+  const rows = chunksOf(file).map(({ number, offset, length, compressed, digest, images }) => [number, offset, length, compressed, digest, images]);
+  return csvLines(HEAD, rows);
+}
+
+const WIDE = 900;
+
+export function chunksSvg(file: FileDetails): string {
+  const chunks = chunksOf(file);
+  const all = Math.max(1, file.details.bytes.logical);
+  const drawn = [label(10, 22, cut(file.path, 100), { "font-size": 15, "font-weight": 600 })];
+  for (const { number, offset, length, images } of chunks) {
+    const look = images > 1 ? TOGETHER : ALONE;
+    const wide = (WIDE * length) / all;
+    drawn.push(block(10 + (WIDE * offset) / all, 36, Math.max(0.2, wide - (wide > 4 ? 1 : 0)), 48, look.token, look.pattern, `Chunk ${number}: ${bytes(length)}`));
+  }
+  [TOGETHER, ALONE].forEach((look, index) => {
+    drawn.push(block(10 + index * 220, 96, 14, 14, look.token, look.pattern), label(30 + index * 220, 108, look.name));
+  });
+  return picture(WIDE + 20, 124, `Chunks of ${file.path}`, ...drawn);
+}

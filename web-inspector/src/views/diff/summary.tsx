@@ -1,0 +1,66 @@
+// What two images differ by, in figures and as bars.
+
+import { bytes, count } from "../../format";
+import type { DiffArrays } from "../../protocol";
+import { Bar, Legend } from "../../parts/bar";
+import { Figures } from "../../parts/figures";
+import { CHANGE_LOOKS } from "../../parts/looks";
+import { type Column, DataTable } from "../../parts/table";
+import type { Sum } from "./changes";
+
+interface SummaryProps {
+  summary: DiffArrays["summary"];
+  sums: Sum[];
+  old: string;
+  now: string;
+}
+
+export function Summary({ summary, sums, old, now }: SummaryProps) {
+  const { newFiles, newChunks, same } = summary;
+  const paths = sums.reduce((sum, { paths }) => sum + paths, 0);
+  const columns: Column<Sum>[] = [
+    { name: "Change", value: ({ change }) => `${CHANGE_LOOKS[change].letter}  ${CHANGE_LOOKS[change].name}` },
+    { name: "Paths", numeric: true, value: (sum) => count(sum.paths), sort: (sum) => sum.paths },
+    { name: "Bytes", numeric: true, value: (sum) => bytes(sum.logical), sort: (sum) => sum.logical },
+    { name: "Compressed", numeric: true, value: (sum) => bytes(sum.compressed), sort: (sum) => sum.compressed },
+    { name: "To fetch", numeric: true, value: (sum) => (sum.change === "removed" ? "–" : bytes(sum.fresh)), sort: (sum) => sum.fresh },
+  ];
+  return (
+    <>
+      <Figures
+        figures={[
+          { name: "Paths that differ", value: count(paths), note: `${count(same.count)} are the same in all` },
+          { name: "To fetch", value: newChunks.unlocated > 0 ? "?" : bytes(newChunks.compressed), note: "compressed, by a machine that has the old image" },
+          { name: "New in chunks", value: bytes(newChunks.logical), note: "uncompressed; hidden files are counted too" },
+          { name: "New in whole files", value: bytes(newFiles.logical), note: "what a store without chunks would need" },
+        ]}
+      />
+      <p>
+        Of {now}, {old} lacks {bytes(newFiles.logical)} in whole files, {bytes(newChunks.logical)} in chunks:{" "}
+        {newChunks.unlocated > 0 ? "nobody knows how much that is compressed, because some layers were read whole" : `${bytes(newChunks.compressed)} compressed`}.
+      </p>
+      <Legend parts={sums.map(({ change, paths }) => ({ ...CHANGE_LOOKS[change], value: paths }))} format={count} />
+      <div class="diff-bars">
+        <ChangeBar name="Paths" sums={sums} value={(sum) => sum.paths} format={count} />
+        <ChangeBar name="Bytes" sums={sums} value={(sum) => sum.logical} />
+        <ChangeBar name="To fetch" sums={sums} value={(sum) => (sum.change === "removed" ? 0 : sum.fresh)} />
+      </div>
+      <details>
+        <summary>As a table</summary>
+        <DataTable caption="What changed" columns={columns} rows={sums} />
+      </details>
+    </>
+  );
+}
+
+function ChangeBar({ name, sums, value, format = bytes }: { name: string; sums: Sum[]; value(sum: Sum): number; format?(value: number): string }) {
+  const parts = sums.map((sum) => ({ ...CHANGE_LOOKS[sum.change], value: value(sum) }));
+  const all = parts.reduce((sum, part) => sum + part.value, 0);
+  return (
+    <div class="diff-bar">
+      <span>{name}</span>
+      <Bar label={name} parts={parts} format={format} />
+      <b>{format(all)}</b>
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+// In which order to pull the images, where that makes a difference.
+
+import { useMemo } from "preact/hooks";
+
+import { bytes, visible } from "../../format";
+import type { OverlapFigures } from "../../protocol";
+import { Bar } from "../../parts/bar";
+import { RouteLink } from "../../parts/link";
+import { type Column, DataTable } from "../../parts/table";
+import type { ViewProps } from "../view";
+
+interface Step {
+  place: number;
+  image: number;
+  bytes: number;
+  wholeBytes: number;
+  together: number;
+}
+
+export function OrderPart({ figures, images, route, go }: Pick<ViewProps, "images" | "route" | "go"> & { figures: OverlapFigures }) {
+  const { order } = figures;
+  const steps = useMemo(() => stepsOf(order), [order]);
+  const most = Math.max(...steps.map((step) => step.bytes), 1);
+  const columns: Column<Step>[] = [
+    { name: "Pull", numeric: true, value: (step) => step.place, sort: (step) => step.place },
+    { name: "Image", value: (step) => visible(images[step.image]?.name ?? ""), heads: true },
+    { name: "Fetches", numeric: true, value: (step) => bytes(step.bytes), sort: (step) => step.bytes },
+    { name: "Of these, whole blobs", numeric: true, value: (step) => bytes(step.wholeBytes), sort: (step) => step.wholeBytes },
+    { name: "Together", numeric: true, value: (step) => bytes(step.together) },
+    {
+      name: "Picture",
+      value: (step) => (
+        <div class="cell-bar">
+          <Bar
+            label={`Pull ${step.place}`}
+            total={most}
+            parts={[
+              { name: "By file", value: step.bytes - step.wholeBytes, token: "fetched", pattern: "rising" },
+              { name: "Whole blobs", value: step.wholeBytes, token: "bridged", pattern: "dots" },
+            ]}
+          />
+        </div>
+      ),
+    },
+  ];
+  return (
+    <section aria-labelledby="overlap-order">
+      <h3 id="overlap-order">The order of pulls that costs least</h3>
+      <p>
+        {bytes(order.bytes)} for all, on a machine that has none of them.{" "}
+        {order.exact ? "No other order costs less." : "With so many images not every order was tried: another may cost a little less."}{" "}
+        <span class="hint">Frames and whole blobs are counted here; tables of contents, bridged gaps and requests are in the simulator.</span>
+      </p>
+      <DataTable caption="One pull after the other" columns={columns} rows={steps} />
+      <p>
+        <RouteLink at={{ route, go }} to={{ view: "pull", having: [], order: order.steps.map((step) => step.image) }}>
+          Simulate these pulls
+        </RouteLink>
+      </p>
+    </section>
+  );
+}
+
+function stepsOf({ steps }: OverlapFigures["order"]): Step[] {
+  let together = 0;
+  return steps.map((step, index) => {
+    together += step.bytes;
+    return { ...step, place: index + 1, together };
+  });
+}
