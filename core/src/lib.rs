@@ -106,6 +106,7 @@
 //!
 //! | | |
 //! |---|---|
+//! | [`forecast`] | what a pull to a machine that is only thought of would do |
 //! | [`overlap`] | what any number of images share, from their TOCs alone |
 //! | [`writer`] | tars into zstd:chunked layers |
 //! | [`verify`] | everything that is wrong with a blob, not only the first lie |
@@ -174,6 +175,7 @@ mod crc64;
 mod diff_id;
 mod digest;
 mod fetch;
+pub mod forecast;
 mod gzip;
 pub mod http;
 mod index;

@@ -41,6 +41,18 @@ pub struct Locator {
     /// The digest that the TOC's JSON must have.
     plain: Option<Digest>,
     data_end: u64,
+    led: Led,
+}
+
+/// What leads to a TOC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Led {
+    /// The annotations.
+    Annotations,
+    /// The end of the blob, to another blob.
+    Beside,
+    /// The end of the blob.
+    Footer,
 }
 
 /// A compressed stretch of the blob.
@@ -126,7 +138,8 @@ impl Locator {
             },
         };
         let data_end = toc.frame_start();
-        let locator = Self { form, toc, tar_split, compressed, plain, data_end };
+        let led = Led::Annotations;
+        let locator = Self { form, toc, tar_split, compressed, plain, data_end, led };
         locator.checked(blob_len, limits).map(Some)
     }
 
@@ -144,7 +157,8 @@ impl Locator {
         match Footer::parse(tail, blob_len, limits.toc)? {
             None | Some(Footer::External { .. }) => Ok(None),
             Some(Footer::Here { form, toc, tar_split, data_end }) => {
-                let locator = Self { form, toc, tar_split, compressed: None, plain: None, data_end };
+                let (compressed, plain, led) = (None, None, Led::Footer);
+                let locator = Self { form, toc, tar_split, compressed, plain, data_end, led };
                 locator.checked(blob_len, limits).map(Some)
             }
         }
@@ -179,6 +193,11 @@ impl Locator {
     /// Returns the digest that the TOC's JSON must have, if the manifest says.
     pub(crate) const fn plain(&self) -> Option<&Digest> {
         self.plain.as_ref()
+    }
+
+    /// Returns what led here.
+    pub(crate) const fn led(&self) -> Led {
+        self.led
     }
 
     /// Returns where the data frames end: at the TOC's own frame, skippable header included, or at the footer.

@@ -101,6 +101,27 @@ impl Cost {
         self.bytes_in(1)
     }
 
+    /// Returns how long so many bytes in so many requests take, in microseconds: the bytes one after the other, and a round
+    /// trip for each [`in_flight`](Self::in_flight) requests, which share one. What a client computes meanwhile is not in it,
+    /// nor that a TOC must come before what it says to fetch.
+    ///
+    /// ```
+    /// let cost = shingle_core::Cost { round_trip_us: 20_000, bytes_per_second: 1_000_000, in_flight: 4 };
+    /// assert_eq!(cost.microseconds(500_000, 5), 500_000 + 2 * 20_000);
+    /// ```
+    pub fn microseconds(&self, bytes: u64, requests: u64) -> u64 {
+        let trips = u128::from(requests.div_ceil(u64::from(self.in_flight.max(1))));
+        let waited = trips.saturating_mul(u128::from(self.round_trip_us));
+        let sent = u128::from(bytes).saturating_mul(1_000_000);
+        // A link that carries nothing never ends.
+        let sent = if bytes == 0 {
+            0
+        } else {
+            sent.checked_div(u128::from(self.bytes_per_second)).unwrap_or(u128::MAX)
+        };
+        u64::try_from(waited.saturating_add(sent)).unwrap_or(u64::MAX)
+    }
+
     fn bytes_in(&self, in_flight: u32) -> u64 {
         let bytes = u128::from(self.round_trip_us).saturating_mul(u128::from(self.bytes_per_second));
         let share = bytes.div_euclid(u128::from(in_flight.max(1))).div_euclid(1_000_000);

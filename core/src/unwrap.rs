@@ -69,6 +69,11 @@ impl Unwrap {
         Plain { unwrap: self, bytes: unread }
     }
 
+    /// Returns the digest of all bytes that came: after the last one, that of a blob which nobody named.
+    pub fn digest(&self) -> Digest {
+        self.blob.clone().finish()
+    }
+
     /// Ends the blob.
     ///
     /// # Errors

@@ -124,6 +124,11 @@ impl WholeFetch {
         }
     }
 
+    /// Returns the digest of the tar that came so far: after its last byte, the DiffID of a layer which nobody named.
+    pub fn diff_id(&self) -> Digest {
+        self.diff_id.clone().finish()
+    }
+
     /// Ends the tar and compares it with the DiffID that the image's config names.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The command line, as it is typed.
 
+mod inspect;
 mod look;
 mod overlap;
 mod plan;
@@ -12,6 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use shingle::registry::{Platform, Reference, ReferenceError};
 use shingle_core::{LinkMode, Trust};
 
+pub(crate) use inspect::InspectArgs;
 pub(crate) use look::{CatArgs, ChunksArgs, LsArgs};
 pub(crate) use overlap::{DiffArgs, LookArgs, OverlapArgs};
 pub(crate) use plan::{Place, PlanArgs};
@@ -206,23 +208,6 @@ Examples:
   shingle images
   shingle images --json | jq -r '.[].image'")]
 pub(crate) struct ImagesArgs {}
-
-/// Show an image's layers without pulling it.
-///
-/// Reads the image's manifest and config from its registry, no layer; changes nothing here. TOC says whether a layer
-/// can be pulled by file, and what reading its table of contents costs.
-#[derive(Args, Debug)]
-#[command(after_long_help = "\
-Examples:
-  shingle inspect quay.io/fedora/fedora:latest
-  shingle inspect --platform linux/s390x --json alpine")]
-pub(crate) struct InspectArgs {
-    /// The image: HOST/REPOSITORY:TAG or @DIGEST.
-    #[arg(value_name = "REF", value_parser = reference)]
-    pub(crate) reference: Reference,
-    #[command(flatten)]
-    pub(crate) source: SourceArgs,
-}
 
 /// Write an image's files to a directory.
 ///

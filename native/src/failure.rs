@@ -13,6 +13,7 @@ use shingle::store::StoreError;
 use shingle::transfer::ConvertError;
 use shingle::transport::TransferError;
 use shingle::unpack::UnpackError;
+use shingle::web::WebError;
 
 use crate::printer::Unwritten;
 
@@ -145,6 +146,12 @@ impl From<TransferError> for Failure {
 
 impl From<UnpackError> for Failure {
     fn from(error: UnpackError) -> Self {
+        Self { hint: error.hint().map(str::to_owned), refused: false, error: error.into() }
+    }
+}
+
+impl From<WebError> for Failure {
+    fn from(error: WebError) -> Self {
         Self { hint: error.hint().map(str::to_owned), refused: false, error: error.into() }
     }
 }

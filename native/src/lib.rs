@@ -179,14 +179,16 @@
 //! | [`verify`] | every layer of an image held against everything that is said of it |
 //! | `config` | what podman's storage.conf says about pulling |
 //! | `loopback` | a registry inside the process that can be told to misbehave, for tests |
+//! | `web` | the page that shows what images share, on a port of this machine |
 //!
 //! # Features
 //!
 //! | feature | what it adds | dependencies |
 //! |---|---|---|
-//! | `cli` (default; has the other two) | the `shingle` command, nothing in the library | anyhow, clap, clap_complete, clap_mangen, indicatif |
+//! | `cli` (default; has the other three) | the `shingle` command, nothing in the library | anyhow, clap, clap_complete, clap_mangen, indicatif |
 //! | `config` | the module `config` | toml |
 //! | `loopback` | the module `loopback` | hyper-util, hyper's server |
+//! | `web` | the module `web` | hyper-util, hyper's server |
 //!
 //! Embed it with `default-features = false`. The other modules have no features: they share the registry's client and add
 //! no dependency, and what a program does not call, its linker drops.
@@ -230,6 +232,8 @@ pub mod transfer;
 pub mod transport;
 pub mod unpack;
 pub mod verify;
+#[cfg(feature = "web")]
+pub mod web;
 
 /// The length of bytes in memory, as formats and wires count.
 pub(crate) fn length(bytes: &[u8]) -> u64 {

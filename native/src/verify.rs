@@ -12,7 +12,7 @@ use shingle_core::{Digest, Limits};
 
 use crate::length;
 use crate::registry::{ManifestError, Platform};
-use crate::transport::{Descriptor, Document, Manifest, Source, TransferError};
+use crate::transport::{Descriptor, Document, Index, Manifest, Source, TransferError};
 
 /// How much is read at once, in bytes.
 const PIECE: usize = 256 * 1024;
@@ -40,30 +40,25 @@ pub struct Image {
 /// # Errors
 /// A document is not there, is none, or is not what the digest that led to it says; none suits `platform`.
 pub fn images(source: &dyn Source, platform: Option<&Platform>) -> Result<Vec<Image>, TransferError> {
+    if let Some(platform) = platform {
+        return Ok(vec![Documents::find(source, platform)?.into()]);
+    }
     let top = source.top()?;
     if !top.is_index() {
-        return Ok(vec![image(source, &top, None)?]);
+        return Ok(vec![Documents::new(source, top, None)?.into()]);
     }
-    let what = |document: &Document| format!("index {}", document.digest);
-    let index = top.index().map_err(TransferError::document(what(&top)))?;
-    let fail = |error: ManifestError| TransferError::document(what(&top))(error);
-    let read = |descriptor: &Descriptor| {
-        let document = source.manifest(descriptor)?;
-        image(source, &document, descriptor.platform())
-    };
-    if let Some(platform) = platform {
-        return Ok(vec![read(index.choose(platform).map_err(fail)?)?]);
-    }
+    let index = index(&top)?;
     let (mut images, mut other) = (Vec::new(), None);
     // Build tools put statements about images among them, and people anything.
     let attested =
         |descriptor: &&Descriptor| descriptor.platform().is_some_and(|named| named.os() == "unknown");
-    for descriptor in index.all(|| what(&top))?.iter().filter(|descriptor| !attested(descriptor)) {
-        match read(descriptor) {
+    let all = index.all(|| what("index", &top))?;
+    for descriptor in all.iter().filter(|descriptor| !attested(descriptor)) {
+        match Documents::named(source, descriptor) {
             Err(error @ TransferError::Document { source: ManifestError::NotAnImage { .. }, .. }) => {
                 other.get_or_insert(error);
             }
-            image => images.push(image?),
+            image => images.push(image?.into()),
         }
     }
     match other {
@@ -72,26 +67,80 @@ pub fn images(source: &dyn Source, platform: Option<&Platform>) -> Result<Vec<Im
     }
 }
 
-fn image(
-    source: &dyn Source,
-    document: &Document,
+/// An image's documents, each what the digest that led to it says.
+pub(crate) struct Documents {
+    /// The platform that the index names, if there is an index.
     platform: Option<Platform>,
-) -> Result<Image, TransferError> {
-    let what = || format!("manifest {}", document.digest);
-    let manifest: Manifest = document.manifest().map_err(TransferError::document(what()))?;
-    document.check().map_err(TransferError::document(what()))?;
-    let config = source.small_blob(&manifest.config, crate::transport::CONFIG_LIMIT)?;
-    let diff_ids = document.diff_ids(&config).map_err(TransferError::document(what()))?;
-    let claims = |(layer, diff_id): (Descriptor, Digest)| Claims {
-        blob: layer.digest,
-        size: layer.size,
-        media_type: layer.media_type,
-        annotations: layer.annotations.unwrap_or_default(),
-        diff_id: Some(diff_id),
-    };
-    let layers = manifest.layers.into_iter().zip(diff_ids).map(claims).collect();
-    let machine = machine(&config);
-    Ok(Image { platform, machine, manifest: document.digest, config: manifest.config.digest, layers })
+    /// The platform that the config names, if it names one.
+    pub(crate) machine: Option<Platform>,
+    /// The digest of the index that led to it, if one did.
+    pub(crate) index: Option<Digest>,
+    pub(crate) manifest: Document,
+    pub(crate) config: Vec<u8>,
+    pub(crate) config_digest: Digest,
+    /// What the manifest says of each layer, with the DiffID that the config has for it, the lowest one first.
+    pub(crate) layers: Vec<(Descriptor, Digest)>,
+}
+
+impl Documents {
+    /// Finds the one image that is meant.
+    pub(crate) fn find(source: &dyn Source, platform: &Platform) -> Result<Self, TransferError> {
+        let top = source.top()?;
+        if !top.is_index() {
+            return Self::new(source, top, None);
+        }
+        let index = index(&top)?;
+        let chosen = index.choose(platform).map_err(TransferError::document(what("index", &top)))?;
+        Ok(Self { index: Some(top.digest), ..Self::named(source, chosen)? })
+    }
+
+    fn named(source: &dyn Source, descriptor: &Descriptor) -> Result<Self, TransferError> {
+        Self::new(source, source.manifest(descriptor)?, descriptor.platform())
+    }
+
+    fn new(
+        source: &dyn Source,
+        document: Document,
+        platform: Option<Platform>,
+    ) -> Result<Self, TransferError> {
+        let fail = || TransferError::document(what("manifest", &document));
+        let manifest: Manifest = document.manifest().map_err(fail())?;
+        document.check().map_err(fail())?;
+        let config = source.small_blob(&manifest.config, crate::transport::CONFIG_LIMIT)?;
+        let diff_ids = document.diff_ids(&config).map_err(fail())?;
+        Ok(Self {
+            platform,
+            machine: machine(&config),
+            index: None,
+            config,
+            config_digest: manifest.config.digest,
+            layers: manifest.layers.into_iter().zip(diff_ids).collect(),
+            manifest: document,
+        })
+    }
+}
+
+impl From<Documents> for Image {
+    fn from(documents: Documents) -> Self {
+        let Documents { platform, machine, index: _, manifest, config: _, config_digest, layers } = documents;
+        let claims = |(layer, diff_id): (Descriptor, Digest)| Claims {
+            blob: layer.digest,
+            size: layer.size,
+            media_type: layer.media_type,
+            annotations: layer.annotations.unwrap_or_default(),
+            diff_id: Some(diff_id),
+        };
+        let layers = layers.into_iter().map(claims).collect();
+        Self { platform, machine, manifest: manifest.digest, config: config_digest, layers }
+    }
+}
+
+fn what(kind: &str, document: &Document) -> String {
+    format!("{kind} {}", document.digest)
+}
+
+fn index(top: &Document) -> Result<Index, TransferError> {
+    top.index().map_err(TransferError::document(what("index", top)))
 }
 
 /// Reads from a config which machine the image is for.

@@ -1,6 +1,6 @@
 import "./app.css";
 
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { visible } from "./format";
 import { clamp } from "./route";
@@ -39,8 +39,19 @@ export function App({ session, address, opener }: AppProps) {
   const [help, setHelp] = useState(false);
   const [keys, setKeys] = useState(recall("localStorage", "keys") !== "off");
   const [more, setMore] = useState(false);
+  const [draft, setDraft] = useState("");
+  const [seen, setSeen] = useState(images);
+  const left = useRef(false);
   const main = useRef<HTMLElement>(null);
   const none = images.length === 0;
+  if (seen !== images) {
+    setSeen(images);
+    if (images.length > seen.length) {
+      // What is open is looked at, unless more is on its way or being typed.
+      setMore(draft !== "" || session.openings.some(({ fault }) => !fault));
+      left.current = document.activeElement?.closest(".open") != null;
+    }
+  }
   // While the address is being opened, there is no need to ask for images.
   const opens = more || (none && opener.settled && opener.asked.length === 0);
 
@@ -51,15 +62,13 @@ export function App({ session, address, opener }: AppProps) {
     if (!none) void loadAll();
   }, [none]);
 
-  const opened = useCallback(() => {
-    // What had the focus goes away.
-    if (document.activeElement?.closest(".open")) main.current?.focus();
-    setMore(false);
-  }, []);
-  const drop = useCallback(
-    (sources: Source[]) => void opener.openFiles(sources).then((done) => done && setMore(false)),
-    [opener],
-  );
+  useLayoutEffect(() => {
+    // What had the focus is gone.
+    if (left.current && !opens) main.current?.focus();
+    left.current = false;
+  }, [opens, images]);
+
+  const drop = useCallback((sources: Source[]) => void opener.openFiles(sources), [opener]);
   useKeys(
     {
       onView: (chosen) => {
@@ -90,6 +99,7 @@ export function App({ session, address, opener }: AppProps) {
         {!none && (
           <Images
             images={images}
+            closing={session.closing}
             more={more}
             onMore={() => setMore(!more)}
             onSave={() => void save(session)}
@@ -100,7 +110,7 @@ export function App({ session, address, opener }: AppProps) {
         )}
         <Openings session={session} />
         <Consent opener={opener} />
-        {opens && <Open opener={opener} first={none} onOpened={opened} />}
+        {opens && <Open opener={opener} first={none} draft={draft} onDraft={setDraft} />}
         {none ? (
           opens && <Views />
         ) : (

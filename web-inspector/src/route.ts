@@ -58,14 +58,17 @@ export function write(route: Route): string {
   return parts.size === 0 ? "" : `#${parts}`;
 }
 
-/** Numbers that fit `count` images. The address keeps those it has: an image may still be on its way. */
+/** Numbers that fit `count` images; no image is held against itself. The address keeps those it has: an image may still be
+    on its way. */
 export function clamp(route: Route, count: number): Route {
   const last = Math.max(0, count - 1);
   const fits = (image: number) => image < count;
+  const image = Math.min(route.image, last);
+  const other = Math.min(route.other, last);
   return {
     ...route,
-    image: Math.min(route.image, last),
-    other: Math.min(route.other, last),
+    image,
+    other: other !== image || count < 2 ? other : image === 0 ? 1 : 0,
     having: route.having.filter(fits),
     order: route.order.filter(fits),
   };
@@ -74,13 +77,11 @@ export function clamp(route: Route, count: number): Route {
 /** The same after images got other numbers; `to` says which, or that one is gone. */
 export function renumber(route: Route, to: (image: number) => number | undefined): Route {
   const list = (images: number[]) => images.map(to).filter((image) => image !== undefined);
-  // The next one takes the place of one that is gone.
-  const image = to(route.image) ?? route.image;
-  const other = to(route.other) ?? route.other;
   return {
     ...route,
-    image,
-    other: other === image && route.other !== route.image ? (image === 0 ? 1 : 0) : other,
+    // The next one takes the place of one that is gone.
+    image: to(route.image) ?? route.image,
+    other: to(route.other) ?? route.other,
     having: list(route.having),
     order: list(route.order),
   };

@@ -7,7 +7,8 @@ use core::ops::Range;
 
 use super::footer::Footer;
 use super::{
-    CHECKSUM, ESTARGZ_DIGEST, FOOTER_LEN, Form, LocateError, Locator, OLD_CHECKSUM, OLD_POSITION, Span, parse,
+    CHECKSUM, ESTARGZ_DIGEST, FOOTER_LEN, Form, Led, LocateError, Locator, OLD_CHECKSUM, OLD_POSITION, Span,
+    parse,
 };
 use crate::policy::Policy;
 use crate::toc::TocFetch;
@@ -135,7 +136,8 @@ impl TailFetch {
             };
         let Self { compressed, plain, limits, range, bytes } = self;
         let by_stargz = plain.is_some();
-        let locator = Locator { form, toc, tar_split, compressed, plain, data_end };
+        let led = Led::Footer;
+        let locator = Locator { form, toc, tar_split, compressed, plain, data_end, led };
         let locator = if by_stargz { locator.of_stargz() } else { locator };
         let locator = locator.checked(blob_len, &limits)?;
         // What of the TOC's range lies in the tail is its end.
@@ -168,7 +170,8 @@ impl ExternalToc {
     pub fn fetch(self, toc_blob_len: u64) -> Result<TocFetch, LocateError> {
         let Self { compressed, plain, data_end, limits } = self;
         let toc = Span { range: 0..toc_blob_len, plain_len: limits.toc };
-        let locator = Locator { form: Form::EStargz, toc, tar_split: None, compressed, plain, data_end };
+        let (form, tar_split, led) = (Form::EStargz, None, Led::Beside);
+        let locator = Locator { form, toc, tar_split, compressed, plain, data_end, led };
         Ok(TocFetch::new(locator.checked(toc_blob_len, &limits)?, limits))
     }
 }

@@ -30,6 +30,7 @@ mod image;
 mod matrix;
 mod nodes;
 mod order;
+mod search;
 mod summary;
 mod texts;
 mod view;

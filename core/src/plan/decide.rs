@@ -84,14 +84,22 @@ pub fn decide_files(toc: &Arc<Toc>, inventory: &Inventory, policy: &Policy, file
     decide_for(Planner::of(toc, inventory, files), toc, policy)
 }
 
-fn decide_for(mut planner: Planner<'_>, toc: &Arc<Toc>, policy: &Policy) -> Decision {
+/// Decides like [`decide`] for a TOC that the caller knows to be enough.
+pub(crate) fn decide_trusting(toc: &Arc<Toc>, inventory: &Inventory, policy: &Policy) -> Decision {
+    decided(Planner::new(toc, inventory), toc, policy)
+}
+
+fn decide_for(planner: Planner<'_>, toc: &Arc<Toc>, policy: &Policy) -> Decision {
     match policy.trust {
-        Trust::DiffId if toc.tar_split_digest().is_none() => return Decision::Whole(Reason::NoTarSplit),
+        Trust::DiffId if toc.tar_split_digest().is_none() => Decision::Whole(Reason::NoTarSplit),
         Trust::Toc if toc.tar_split_digest().is_none() && toc.vouched().is_none() => {
-            return Decision::Whole(Reason::Unvouched);
+            Decision::Whole(Reason::Unvouched)
         }
-        Trust::DiffId | Trust::Toc => {}
+        Trust::DiffId | Trust::Toc => decided(planner, toc, policy),
     }
+}
+
+fn decided(mut planner: Planner<'_>, toc: &Arc<Toc>, policy: &Policy) -> Decision {
     for (file, entry) in toc.files() {
         if planner.chosen.has(file) && !planner.file(file, entry) {
             return Decision::Whole(Reason::NoToc { media_type: "content without offsets".into() });

@@ -10,6 +10,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+pub(crate) use decide::decide_trusting;
 pub use decide::{Decision, Reason, decide, decide_files};
 pub(crate) use parts::{Part, Parts, Target};
 pub use summary::Summary;

@@ -1,6 +1,7 @@
 //! From the entries as they stand in the JSON to a TOC that holds together.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::json::{self, RawChunk, RawEntry, RawKind};
 use super::{Body, Chunk, Entry, Place, Toc, TocError};
@@ -41,6 +42,8 @@ pub(super) struct Builder<'a> {
     at: u64,
     /// The index of the first chunk whose end was not said: it ends where the next frames begin.
     unended: Option<usize>,
+    /// The last frames, where every chunk says where its own begin and end.
+    frames: Range<u64>,
     /// Where in the plain bytes of the last frames the last payload in them ends.
     inner: u64,
     /// Bytes of all files so far.
@@ -71,6 +74,7 @@ impl<'a> Builder<'a> {
             open: None,
             at: 0,
             unended: None,
+            frames: 0..0,
             inner: 0,
             content: 0,
             xattrs: 0,
@@ -123,7 +127,7 @@ impl<'a> Builder<'a> {
         self.check_link(&raw)?;
         // What an entry holds beside its name costs as much as an entry. Our own store was proven before.
         self.xattrs = self.xattrs.saturating_add(raw.xattrs.len());
-        if self.xattrs > self.limits.entries && matches!(self.place, Place::Blob { .. }) {
+        if self.xattrs > self.limits.entries && !matches!(self.place, Place::Store) {
             return Err(TocError::TooMany { limit: self.limits.entries });
         }
         let number = |field, value: i64| {
@@ -251,8 +255,11 @@ impl<'a> Builder<'a> {
 
     /// Returns where a chunk's bytes are, and how many plain bytes of its frames come before it.
     fn body(&mut self, chunk: &RawChunk, len: u64, end: Option<i64>) -> Result<(Body, u64), TocError> {
-        let Place::Blob { data_end, .. } = self.place else {
-            return Ok((if chunk.zeros { Body::Zeros } else { Body::Unlocated }, 0));
+        let data_end = match self.place {
+            Place::Blob { data_end, .. } => data_end,
+            Place::Exported { .. } if chunk.zeros => return Ok((Body::Zeros, 0)),
+            Place::Exported { data_end } => return self.exported(chunk, len, data_end),
+            Place::Store => return Ok((if chunk.zeros { Body::Zeros } else { Body::Unlocated }, 0)),
         };
         // Go leaves out what is 0: the first frame of a blob, where it holds headers and a payload.
         let Some(offset) = chunk.frames.or_else(|| (chunk.inner_offset > 0).then_some(0)) else {
@@ -275,17 +282,11 @@ impl<'a> Builder<'a> {
         if start < self.at || start >= data_end || (shares && chunk.inner_offset == 0) {
             return Err(bad(self, self.at, offset));
         }
-        let after = if shares { self.inner } else { 0 };
-        let skip = u64::try_from(chunk.inner_offset).ok().filter(|skip| *skip >= after);
-        let inner = skip.and_then(|skip| skip.checked_add(len)).filter(|end| *end <= self.limits.content);
-        let (Some(skip), Some(inner)) = (skip, inner) else {
-            let (entry, name, inner_offset) = (self.index, self.name(), chunk.inner_offset);
-            return Err(TocError::InnerOffset { entry, name, inner_offset, after });
-        };
+        let skip = self.skip(chunk, len, shares)?;
         if !shares {
             self.end_at(start);
         }
-        (self.at, self.inner) = (start, inner);
+        self.at = start;
         let end = match end {
             None | Some(0) => None,
             Some(end) => {
@@ -305,6 +306,37 @@ impl<'a> Builder<'a> {
             self.unended.get_or_insert(self.toc.chunks.len());
         }
         Ok((Body::Frames(start..end.unwrap_or(start)), skip))
+    }
+
+    /// Returns where the frames are that an exported chunk names, and how many plain bytes of them come before it.
+    fn exported(&mut self, chunk: &RawChunk, len: u64, data_end: u64) -> Result<(Body, u64), TocError> {
+        let Some((start, end)) = chunk.range else {
+            return Err(missing(self.index, &self.name(), "framesRaw"));
+        };
+        // Those of the chunk before, or others behind them.
+        let shares = self.frames == (start..end) && !self.frames.is_empty();
+        if start >= end || end > data_end || (start < self.at && !shares) {
+            let (entry, name, after) = (self.index, self.name(), self.at);
+            let offset = i64::try_from(if start < self.at { start } else { end }).unwrap_or(i64::MAX);
+            return Err(TocError::Offset { entry, name, offset, after, data_end });
+        }
+        let skip = self.skip(chunk, len, shares)?;
+        self.frames = start..end;
+        self.at = end;
+        Ok((Body::Frames(start..end), skip))
+    }
+
+    /// Returns how many plain bytes of its frames come before a chunk, which lies behind what shares them with it.
+    fn skip(&mut self, chunk: &RawChunk, len: u64, shares: bool) -> Result<u64, TocError> {
+        let after = if shares { self.inner } else { 0 };
+        let skip = u64::try_from(chunk.inner_offset).ok().filter(|skip| *skip >= after);
+        let inner = skip.and_then(|skip| skip.checked_add(len)).filter(|end| *end <= self.limits.content);
+        let (Some(skip), Some(inner)) = (skip, inner) else {
+            let (entry, name, inner_offset) = (self.index, self.name(), chunk.inner_offset);
+            return Err(TocError::InnerOffset { entry, name, inner_offset, after });
+        };
+        self.inner = inner;
+        Ok(skip)
     }
 
     /// Closes the chunks whose end was not said; they are all in the same frames.

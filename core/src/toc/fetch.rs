@@ -4,7 +4,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::{Place, Toc, TocError, gzip};
+use super::{BlobMap, Place, Toc, TocError, gzip};
 use crate::codec::Codec;
 use crate::locate::{Locator, Span};
 use crate::tar_split::{TarSplit, TarSplitReadError, TarSplitReader};
@@ -151,6 +151,7 @@ impl TocBytes {
         let place = Place::Blob { data_end: locator.data_end(), stargz: form.is_stargz() };
         let mut toc = Toc::parse(&json, place, &limits)?;
         (toc.codec, toc.vouched) = (form.codec(), locator.vouched().copied());
+        toc.map = Some(BlobMap::of(&locator));
         Ok(toc)
     }
 }

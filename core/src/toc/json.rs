@@ -49,6 +49,8 @@ pub(super) struct RawChunk {
     /// Where in the blob its frames begin.
     pub(super) frames: Option<i64>,
     pub(super) inner_offset: i64,
+    /// Ours, in the exported form only: where its frames begin and end.
+    pub(super) range: Option<(u64, u64)>,
     pub(super) size: i64,
     /// Where it begins in the file.
     pub(super) offset: i64,
@@ -239,6 +241,8 @@ impl<'de> Visitor<'de> for EntryVisitor {
                 b"digest" => entry.digest = digest(&mut map, "digest")?,
                 b"offset" => entry.chunk.frames = number(&mut map)?,
                 b"endoffset" => entry.end_offset = number(&mut map)?,
+                // Ours, in the exported form only.
+                b"framesraw" => entry.chunk.range = map.next_value()?,
                 b"inneroffset" => entry.chunk.inner_offset = number(&mut map)?.unwrap_or_default(),
                 b"chunksize" => entry.chunk.size = number(&mut map)?.unwrap_or_default(),
                 b"chunkoffset" => entry.chunk.offset = number(&mut map)?.unwrap_or_default(),

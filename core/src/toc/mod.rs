@@ -35,9 +35,11 @@
 
 mod build;
 mod error;
+mod export;
 mod fetch;
 mod gzip;
 mod json;
+mod map;
 pub(crate) mod said;
 mod store;
 pub(crate) mod time;
@@ -50,6 +52,8 @@ pub use fetch::{
     BadTarSplit, CompressedTarSplit, Fetched, ProvenTarSplit, TarSplitBytes, TocBytes, TocFetch,
     UnprovenTarSplit,
 };
+pub(crate) use map::BlobMap;
+pub(crate) use store::Written;
 
 use crate::codec::Codec;
 use crate::{Digest, Kind, Member};
@@ -63,12 +67,14 @@ pub struct Toc {
     codec: Codec,
     /// The manifest's digest of it, once it was found to have it.
     vouched: Option<Digest>,
+    /// Where the rest of its blob lies; of one that is of a blob.
+    map: Option<BlobMap>,
 }
 
-/// Two are equal if they say the same, whoever vouches for it.
+/// Two are equal if they say the same, whoever vouches for it and wherever they lay.
 impl PartialEq for Toc {
     fn eq(&self, other: &Self) -> bool {
-        let Self { entries, chunks, tar_split_digest, codec, vouched: _ } = self;
+        let Self { entries, chunks, tar_split_digest, codec, vouched: _, map: _ } = self;
         *entries == other.entries
             && *chunks == other.chunks
             && *tar_split_digest == other.tar_split_digest
@@ -136,6 +142,8 @@ impl FileId {
 pub(crate) enum Place {
     /// In a blob whose data frames end here, written by stargz-snapshotter or not.
     Blob { data_end: u64, stargz: bool },
+    /// In a blob whose data frames end here; each chunk says itself where its frames lie: an exported TOC.
+    Exported { data_end: u64 },
     /// In no blob: our own stored form.
     Store,
 }
@@ -195,6 +203,11 @@ impl Toc {
     /// and for one of our own making.
     pub const fn vouched(&self) -> Option<&Digest> {
         self.vouched.as_ref()
+    }
+
+    /// Returns where the rest of its blob lies; `None` for one that is of no blob.
+    pub(crate) const fn map(&self) -> Option<&BlobMap> {
+        self.map.as_ref()
     }
 
     pub(crate) const fn codec(&self) -> Codec {

@@ -11,10 +11,11 @@ use super::{Body, Chunk, Entry, Place, Toc, TocError, time};
 use crate::{Digest, Limits, Member, Name, Timestamp};
 
 impl Toc {
-    /// Writes the TOC as our store keeps it: the format's own keys, no blob offsets, because the blob is not kept.
+    /// Writes the TOC as our store keeps it: the format's own keys, no blob offsets, because the blob is not kept;
+    /// [`to_exported`](Self::to_exported) has them.
     pub fn to_stored(&self) -> Vec<u8> {
         // Serialising into memory fails for maps with keys that are no strings, of which there are none.
-        serde_json::to_vec(&Stored(self)).unwrap_or_default()
+        serde_json::to_vec(&Written { toc: self, places: false }).unwrap_or_default()
     }
 
     /// Reads what [`to_stored`](Self::to_stored) wrote.
@@ -26,35 +27,46 @@ impl Toc {
     }
 }
 
-struct Stored<'a>(&'a Toc);
+/// A TOC as it is written, with the places of its frames or without.
+pub(crate) struct Written<'a> {
+    pub(super) toc: &'a Toc,
+    pub(super) places: bool,
+}
 
-impl Serialize for Stored<'_> {
+impl Serialize for Written<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Toc", 3)?;
+        let mut object = serializer.serialize_struct("Toc", 4)?;
         object.serialize_field("version", &1)?;
-        object.serialize_field("entries", &Entries(self.0))?;
-        if let Some(digest) = &self.0.tar_split_digest {
+        if let Some(map) = self.toc.map.as_ref().filter(|_| self.places) {
+            object.serialize_field("blob", map)?;
+        }
+        object.serialize_field("entries", &Entries(self))?;
+        if let Some(digest) = &self.toc.tar_split_digest {
             object.serialize_field("tarSplitDigest", digest)?;
         }
         object.end()
     }
 }
 
-struct Entries<'a>(&'a Toc);
+struct Entries<'a>(&'a Written<'a>);
 
 impl Serialize for Entries<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
-        for entry in &self.0.entries {
-            let chunks = self.0.chunks(entry);
+        let Written { toc, places } = *self.0;
+        for entry in &toc.entries {
+            let chunks = toc.chunks(entry);
             let (first, more) = chunks.split_at_checked(1).unwrap_or_default();
+            let first = first.first();
             list.serialize_element(&Line {
                 entry,
-                chunk: first.first().filter(|chunk| !more.is_empty() || chunk.body == Body::Zeros),
+                chunk: first.filter(|chunk| !more.is_empty() || chunk.body == Body::Zeros),
+                placed: first.filter(|_| places),
                 first: true,
             })?;
             for chunk in more {
-                list.serialize_element(&Line { entry, chunk: Some(chunk), first: false })?;
+                let placed = Some(chunk).filter(|_| places);
+                list.serialize_element(&Line { entry, chunk: Some(chunk), placed, first: false })?;
             }
         }
         list.end()
@@ -65,6 +77,8 @@ impl Serialize for Entries<'_> {
 struct Line<'a> {
     entry: &'a Entry,
     chunk: Option<&'a Chunk>,
+    /// The chunk whose frames are written.
+    placed: Option<&'a Chunk>,
     first: bool,
 }
 
@@ -86,6 +100,12 @@ impl Serialize for Line<'_> {
             map.serialize_entry("chunkDigest", digest)?;
             if *body == Body::Zeros {
                 map.serialize_entry("chunkType", "zeros")?;
+            }
+        }
+        if let Some(Chunk { body: Body::Frames(frames), skip, .. }) = self.placed {
+            map.serialize_entry("framesRaw", &(frames.start, frames.end))?;
+            if *skip > 0 {
+                map.serialize_entry("innerOffset", skip)?;
             }
         }
         map.end()

@@ -1,16 +1,20 @@
 //! `shingle inspect`
 
+mod web;
+
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-use shingle::registry::{LayerDescriptor, Platform, ResolvedImage};
+use serde::Serialize;
+use shingle::contents::{self, Described};
+use shingle::registry::Platform;
 use shingle::store::Store;
+use shingle::transport::{Location, open_source};
 use shingle_core::{Digest, Form, Identity, Located, Locator, Policy, Trust};
 
 use super::{client, existing_store};
-use crate::cli::{Global, InspectArgs};
+use crate::cli::{Global, InspectArgs, Place};
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::printer::{Printer, Unwritten};
 use crate::progress::short;
 use crate::words::{Bytes, Count, columns, total};
 
@@ -68,67 +72,94 @@ struct TocPlace {
 }
 
 pub(super) fn run(global: &Global, args: &InspectArgs, printer: &Printer) -> Result<(), Failure> {
+    if args.web.web {
+        return web::run(global, args, printer);
+    }
     let store = existing_store(global)?;
     let platform = args.source.platform.clone().unwrap_or_else(Platform::host);
-    let resolved = client(args.source.tls_verify, None)?.fetch_manifest(&args.reference, &platform)?;
-    let image = Image::new(&resolved, store.as_ref());
+    let client = client(args.source.tls_verify, None)?;
+    let mut images = Vec::new();
+    for place in &args.images {
+        let described = open_source(&place.location, &client)
+            .and_then(|source| Described::find(&*source, &platform))
+            .map_err(|error| Failure::from(error).while_trying(format!("cannot look at {}", place.typed)))?;
+        images.push(Image::new(place, &described, store.as_ref()));
+    }
     if printer.json() {
-        return Ok(printer.object(&image)?);
+        return Ok(match &images[..] {
+            [image] => printer.object(image)?,
+            images => printer.object(&images)?,
+        });
     }
-    let count = Count(image.layers.len().try_into().unwrap_or(u64::MAX), "layer");
-    printer.result(format_args!("Image     {}", image.image))?;
-    printer.result(format_args!("Digest    {}", image.digest))?;
-    if let Some(index) = image.index {
-        printer.result(format_args!("Index     {index}"))?;
-    }
-    printer.result(format_args!("Image ID  {}", image.id))?;
-    if let Some(platform) = &image.platform {
-        printer.result(format_args!("Platform  {platform}"))?;
-    }
-    printer.result(format_args!("Type      {}", image.media_type))?;
-    printer.result(format_args!("Size      {} in {count}", Bytes(image.size)))?;
-    printer.result("")?;
-    let head = ["LAYER", "SIZE", "TYPE", "TOC", "DIFFID", "HERE"].map(str::to_owned);
-    let rows: Vec<_> = std::iter::once(head).chain(image.layers.iter().map(Layer::row)).collect();
-    for line in columns(&rows) {
-        printer.result(line)?;
-    }
-    for layer in &image.layers {
-        if let Some(problem) = &layer.toc_problem {
-            printer.say(format_args!("Layer {} cannot be pulled by file: {problem}.", short(&layer.blob)));
-        }
-    }
-    if printer.verbose() {
-        for layer in &image.layers {
+    for (number, image) in images.iter().enumerate() {
+        if number > 0 {
             printer.result("")?;
-            printer.result(format_args!("Blob    {}", layer.blob))?;
-            printer.result(format_args!("DiffID  {}", layer.diff_id))?;
-            printer.result(format_args!("Type    {}", layer.media_type))?;
-            if let Some(tree) = &layer.tree {
-                printer.result(format_args!("Tree    {}", tree.display()))?;
-            }
         }
+        image.print(printer)?;
     }
     Ok(())
 }
 
 impl Image {
-    fn new(resolved: &ResolvedImage, store: Option<&Store>) -> Self {
+    fn print(&self, printer: &Printer) -> Result<(), Unwritten> {
+        let image = self;
+        let count = Count(image.layers.len().try_into().unwrap_or(u64::MAX), "layer");
+        printer.result(format_args!("Image     {}", image.image))?;
+        printer.result(format_args!("Digest    {}", image.digest))?;
+        if let Some(index) = image.index {
+            printer.result(format_args!("Index     {index}"))?;
+        }
+        printer.result(format_args!("Image ID  {}", image.id))?;
+        if let Some(platform) = &image.platform {
+            printer.result(format_args!("Platform  {platform}"))?;
+        }
+        printer.result(format_args!("Type      {}", image.media_type))?;
+        printer.result(format_args!("Size      {} in {count}", Bytes(image.size)))?;
+        printer.result("")?;
+        let head = ["LAYER", "SIZE", "TYPE", "TOC", "DIFFID", "HERE"].map(str::to_owned);
+        let rows: Vec<_> = std::iter::once(head).chain(image.layers.iter().map(Layer::row)).collect();
+        for line in columns(&rows) {
+            printer.result(line)?;
+        }
+        for layer in &image.layers {
+            if let Some(problem) = &layer.toc_problem {
+                printer
+                    .say(format_args!("Layer {} cannot be pulled by file: {problem}.", short(&layer.blob)));
+            }
+        }
+        if printer.verbose() {
+            for layer in &image.layers {
+                printer.result("")?;
+                printer.result(format_args!("Blob    {}", layer.blob))?;
+                printer.result(format_args!("DiffID  {}", layer.diff_id))?;
+                printer.result(format_args!("Type    {}", layer.media_type))?;
+                if let Some(tree) = &layer.tree {
+                    printer.result(format_args!("Tree    {}", tree.display()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn new(place: &Place, described: &Described, store: Option<&Store>) -> Self {
         Self {
-            image: resolved.reference.to_string(),
-            digest: resolved.manifest_digest,
-            index: resolved.index_digest,
-            id: resolved.config_digest,
-            platform: platform(&resolved.config),
-            media_type: resolved.media_type.clone(),
-            size: total(resolved.layers.iter().map(|layer| layer.size)),
-            layers: resolved.layers.iter().map(|layer| Layer::new(layer, store)).collect(),
+            image: match &place.location {
+                Location::Registry(reference) => reference.to_string(),
+                _ => place.typed.clone(),
+            },
+            digest: described.digest,
+            index: described.index,
+            id: described.id,
+            platform: described.platform.as_ref().map(ToString::to_string),
+            media_type: described.media_type.clone(),
+            size: total(described.layers.iter().map(|layer| layer.size)),
+            layers: described.layers.iter().map(|layer| Layer::new(layer, store)).collect(),
         }
     }
 }
 
 impl Layer {
-    fn new(layer: &LayerDescriptor, store: Option<&Store>) -> Self {
+    fn new(layer: &contents::Layer, store: Option<&Store>) -> Self {
         let located = Located::from_annotations(&layer.annotations, layer.size, &Policy::default());
         let (located, toc_problem) = match located {
             Ok(located) => (located, None),
@@ -208,18 +239,4 @@ impl TocPlace {
             tar_split_plain_bytes: split.map_or(0, |split| split.plain_len),
         }
     }
-}
-
-/// Reads from the config which machine the image is for.
-fn platform(config: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Config {
-        os: String,
-        architecture: String,
-        #[serde(default)]
-        variant: String,
-    }
-    let config: Config = serde_json::from_slice(config).ok()?;
-    let variant = if config.variant.is_empty() { String::new() } else { format!("/{}", config.variant) };
-    Some(format!("{}/{}{variant}", config.os, config.architecture))
 }

@@ -4,45 +4,73 @@ use std::collections::BTreeMap;
 
 use shingle_core::{Digest, LayerSaid};
 
+use crate::length;
 use crate::registry::Platform;
 use crate::transport::{Source, TransferError};
-use crate::verify::images;
+use crate::verify::Documents;
 
-/// An image: the digest of its manifest, which machine it is for, and its layers, the lowest one first.
+/// An image as its documents describe it, each of which is what the digest that led to it says.
 #[derive(Clone, Debug)]
-pub(crate) struct Described {
-    pub(crate) digest: Digest,
-    pub(crate) platform: Option<Platform>,
-    pub(crate) layers: Vec<Layer>,
+#[non_exhaustive]
+pub struct Described {
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// The manifest's media type.
+    pub media_type: String,
+    /// The manifest's length in bytes.
+    pub manifest_bytes: u64,
+    /// The digest of the index that led to it, if one did.
+    pub index: Option<Digest>,
+    /// The digest of its config, which is the image's id.
+    pub id: Digest,
+    /// Its config.
+    pub config: Vec<u8>,
+    /// The machine that it is for, by its config's word.
+    pub platform: Option<Platform>,
+    /// Its layers, the lowest one first.
+    pub layers: Vec<Layer>,
 }
 
 /// A layer as manifest and config describe it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Layer {
-    pub(crate) digest: Digest,
-    pub(crate) size: u64,
-    pub(crate) media_type: String,
-    pub(crate) annotations: BTreeMap<String, String>,
-    pub(crate) diff_id: Digest,
+#[non_exhaustive]
+pub struct Layer {
+    /// The digest of the blob.
+    pub digest: Digest,
+    /// The blob's length in bytes.
+    pub size: u64,
+    /// The blob's media type.
+    pub media_type: String,
+    /// What the manifest notes about it: where the TOC lies, among other things.
+    pub annotations: BTreeMap<String, String>,
+    /// The digest of the tar.
+    pub diff_id: Digest,
 }
 
 impl Described {
-    /// Finds the one image that is meant.
-    pub(crate) fn find(source: &dyn Source, platform: &Platform) -> Result<Self, TransferError> {
-        let found = images(source, Some(platform))?.into_iter().next();
-        let Some(image) = found else {
-            return Ok(Self { digest: source.top()?.digest, platform: None, layers: Vec::new() });
-        };
-        let layers = image.layers.into_iter().filter_map(|claims| {
-            Some(Layer {
-                digest: claims.blob,
-                size: claims.size,
-                media_type: claims.media_type,
-                annotations: claims.annotations,
-                diff_id: claims.diff_id?,
-            })
+    /// Finds the one image that is meant, of an index that for `platform`. Reads its documents and nothing else.
+    ///
+    /// # Errors
+    /// A document is not there, is none, or is not what the digest that led to it says; none suits the platform.
+    pub fn find(source: &dyn Source, platform: &Platform) -> Result<Self, TransferError> {
+        let found = Documents::find(source, platform)?;
+        let layers = found.layers.into_iter().map(|(layer, diff_id)| Layer {
+            digest: layer.digest,
+            size: layer.size,
+            media_type: layer.media_type,
+            annotations: layer.annotations.unwrap_or_default(),
+            diff_id,
         });
-        Ok(Self { digest: image.manifest, platform: image.machine, layers: layers.collect() })
+        Ok(Self {
+            digest: found.manifest.digest,
+            manifest_bytes: length(&found.manifest.bytes),
+            media_type: found.manifest.media_type,
+            index: found.index,
+            id: found.config_digest,
+            config: found.config,
+            platform: found.machine,
+            layers: layers.collect(),
+        })
     }
 }
 

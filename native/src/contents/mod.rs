@@ -36,7 +36,7 @@ use shingle_core::{Digest, Identity, Policy, Reason, Toc, Trust};
 
 pub use cache::Cache;
 pub use error::{ContentsError, LayerFault};
-pub(crate) use image::{Described, Layer};
+pub use image::{Described, Layer};
 pub(crate) use read::read_layers;
 pub use read::{read, read_all};
 pub(crate) use reading::Reading;

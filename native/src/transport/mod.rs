@@ -92,6 +92,20 @@ pub trait Source: Send + Sync {
         })
     }
 
+    /// Opens a part of a blob for one who wants the part or nothing, front to back, unchecked; `None` from a source that
+    /// gives no parts of it.
+    ///
+    /// # Errors
+    /// It is not there, or has no such bytes.
+    fn open_part(
+        &self,
+        blob: Digest,
+        size: u64,
+        range: Range<u64>,
+    ) -> Result<Option<Box<dyn Read + Send>>, TransferError> {
+        self.open_range(blob, size, range).map(Some)
+    }
+
     /// Reads a part of a blob for one who wants the part or nothing. A source that cannot give parts says so, and sends
     /// no more than it takes to say it.
     ///

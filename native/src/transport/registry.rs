@@ -57,6 +57,21 @@ impl Source for RegistrySource {
         Ok(Box::new(BlobStream { reader, bytes: Bytes::new() }))
     }
 
+    fn open_part(
+        &self,
+        blob: Digest,
+        size: u64,
+        range: Range<u64>,
+    ) -> Result<Option<Box<dyn Read + Send>>, TransferError> {
+        let len = span(&range);
+        match self.client.blob(&self.reference, blob, size).read_range(range, OnWhole::Keep) {
+            Ok(reader) if reader.coverage() == Coverage::Whole && len < size => Ok(None),
+            Ok(reader) => Ok(Some(Box::new(BlobStream { reader, bytes: Bytes::new() }))),
+            Err(error) if error.leaves_whole() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn read_part(&self, blob: Digest, size: u64, range: Range<u64>) -> Result<Part, TransferError> {
         let len = span(&range);
         match self.client.blob(&self.reference, blob, size).read_range(range, OnWhole::Keep) {

@@ -122,6 +122,11 @@ impl VerifiedLayer {
     pub fn toc(&self) -> Toc {
         Toc::from(self.0.toc())
     }
+
+    #[cfg(feature = "overlap")]
+    pub(super) const fn inner(&self) -> &shingle_core::VerifiedLayer {
+        &self.0
+    }
 }
 
 impl From<shingle_core::VerifiedLayer> for VerifiedLayer {

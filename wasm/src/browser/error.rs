@@ -78,6 +78,20 @@ impl Stage for shingle_core::overlap::OverlapError {
     }
 }
 
+#[cfg(feature = "overlap")]
+impl Stage for shingle_core::forecast::ForecastError {
+    const NAME: &'static str = "ForecastError";
+}
+
+#[cfg(feature = "overlap")]
+impl Stage for shingle_core::forecast::KnownError {
+    const NAME: &'static str = "KnownError";
+
+    fn is_lie(&self) -> bool {
+        self.is_lie()
+    }
+}
+
 #[cfg(feature = "writer")]
 impl Stage for shingle_core::writer::WriteError {
     const NAME: &'static str = "WriteError";

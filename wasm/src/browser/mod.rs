@@ -16,6 +16,8 @@
 mod basis;
 mod error;
 mod fetch;
+#[cfg(feature = "overlap")]
+mod forecast;
 mod http;
 mod locate;
 #[cfg(feature = "overlap")]
@@ -23,6 +25,7 @@ mod overlap;
 mod plan;
 mod policy;
 mod record;
+mod sha;
 mod toc;
 mod whole;
 #[cfg(feature = "writer")]

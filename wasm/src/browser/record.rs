@@ -205,6 +205,12 @@ impl ToJs for u32 {
     }
 }
 
+impl ToJs for f64 {
+    fn to_js(self) -> JsValue {
+        JsValue::from_f64(self)
+    }
+}
+
 impl ToJs for u64 {
     fn to_js(self) -> JsValue {
         JsValue::from_f64(number(self))

@@ -55,6 +55,8 @@ record! {
 record! {
     /// A layer that was read whole, with what was made of it.
     LayerParts as WholeLayer {
+        /// The digest of the blob.
+        blob: Digest = "blob: string",
         /// The proof.
         verified: VerifiedLayer = "verified: VerifiedLayer",
         /// The tar without its contents, compressed; none for sparse files.
@@ -100,7 +102,20 @@ impl WholeFetch {
         if let Some(failed) = &self.failed {
             return Err(failed.clone().thrown());
         }
-        self.step(bytes).map_err(|failed| {
+        let mut pieces = Vec::new();
+        let taken = self.step(bytes, |piece| pieces.push(object(piece)));
+        taken.map(|()| pieces).map_err(|failed| {
+            self.failed = Some(failed.clone());
+            failed.thrown()
+        })
+    }
+
+    /// Takes the next bytes of the blob like `receive`, where nobody wants what they hold: for the TOC alone.
+    pub fn index(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
+        if let Some(failed) = &self.failed {
+            return Err(failed.clone().thrown());
+        }
+        self.step(bytes, |_| {}).map_err(|failed| {
             self.failed = Some(failed.clone());
             failed.thrown()
         })
@@ -113,26 +128,40 @@ impl WholeFetch {
         #[wasm_bindgen(js_name = diffId)] diff_id: &str,
     ) -> Result<WholeLayer, JsValue> {
         let (blob, diff_id) = (digest(blob)?, digest(diff_id)?);
+        self.end(blob, diff_id)
+    }
+
+    /// Ends a blob that nobody named, and this object: its own digests are what the layer is known by.
+    #[wasm_bindgen(js_name = finishUnnamed)]
+    pub fn finish_unnamed(self) -> Result<WholeLayer, JsValue> {
+        let (blob, diff_id) = (self.unwrap.digest(), self.tar.diff_id());
+        self.end(blob, diff_id)
+    }
+
+    fn end(self, blob: Digest, diff_id: Digest) -> Result<WholeLayer, JsValue> {
         if let Some(failed) = self.failed {
             return Err(failed.thrown());
         }
-        let blob = self.unwrap.finish(&blob).map_err(thrown)?;
+        let whole = self.unwrap.finish(&blob).map_err(thrown)?;
         let shingle_core::WholeLayer { verified, tar_split, padding, .. } =
-            self.tar.finish(blob, &diff_id).map_err(thrown)?;
+            self.tar.finish(whole, &diff_id).map_err(thrown)?;
         let tar_split = tar_split.map(|split| Uint8Array::from(split.as_bytes()));
-        Ok(LayerParts { verified: verified.into(), tar_split, padding }.object())
+        Ok(LayerParts { blob, verified: verified.into(), tar_split, padding }.object())
     }
 
-    fn step(&mut self, bytes: &[u8]) -> Result<Vec<WholePiece>, Failed> {
-        let mut pieces = Vec::new();
+    fn step(
+        &mut self,
+        bytes: &[u8],
+        mut take: impl FnMut(shingle_core::WholePiece<'_>),
+    ) -> Result<(), Failed> {
         let mut plain = self.unwrap.receive(bytes);
         while let Some(tar) = plain.next_piece().map_err(Failed::Unwrap)? {
             let mut steps = self.tar.receive(tar);
             while let Some(piece) = steps.next_piece().map_err(Failed::Tar)? {
-                pieces.push(object(piece));
+                take(piece);
             }
         }
-        Ok(pieces)
+        Ok(())
     }
 }
 

@@ -1,9 +1,8 @@
-// How a meaning looks in pictures: a colour and a pattern together, so that neither has to be told apart alone. Words and
-// patterns are those of `parts/looks.ts`.
+// How a meaning looks in pictures: a colour and a pattern together, so that neither has to be told apart alone. The
+// patterns are those of bars, see `parts/looks.ts`.
 
+import type { Pattern } from "../parts/looks";
 import type { Token } from "./theme";
-
-export type Pattern = "solid" | "rising" | "falling" | "dots" | "cross" | "level" | "upright";
 
 /** A meaning in pictures, legends and bars. */
 export interface Look {

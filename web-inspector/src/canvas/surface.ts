@@ -7,12 +7,13 @@ import "./canvas.css";
 import { Fills } from "./fills";
 import { onTheme, type Theme, theme } from "./theme";
 
-/** What a picture is drawn with; lengths are CSS pixels, the origin is at the top left. */
+/** What a picture is drawn with; lengths are CSS pixels, the origin is at the top left. Where the page's letters are larger
+ than 16 pixels, as on a 4K screen, lengths are in proportion larger pixels: so a picture's own letters grow with them. */
 export interface Frame {
   context: CanvasRenderingContext2D;
   width: number;
   height: number;
-  /** Pixels of the screen for each CSS pixel. */
+  /** Pixels of the screen for each pixel of lengths. */
   ratio: number;
   theme: Theme;
   fills: Fills;
@@ -69,12 +70,13 @@ export function useSurface(paint: Paint): Surface {
     const observer = new ResizeObserver(([entry]) => {
       if (!entry) return;
       const [css] = entry.contentBoxSize;
-      const width = css?.inlineSize ?? 0;
-      const height = css?.blockSize ?? 0;
+      const unit = pixel();
+      const width = (css?.inlineSize ?? 0) / unit;
+      const height = (css?.blockSize ?? 0) / unit;
       // Exact pixels where the browser tells them, so that lines are sharp at any zoom of the page.
       const exact = entry.devicePixelContentBoxSize?.[0];
-      const wide = Math.min(LONGEST, exact?.inlineSize ?? Math.round(width * devicePixelRatio));
-      const high = Math.min(LONGEST, exact?.blockSize ?? Math.round(height * devicePixelRatio));
+      const wide = Math.min(LONGEST, exact?.inlineSize ?? Math.round(width * unit * devicePixelRatio));
+      const high = Math.min(LONGEST, exact?.blockSize ?? Math.round(height * unit * devicePixelRatio));
       size.current = { width, height, ratio: width > 0 ? wide / width : 1 };
       if (element.width !== wide) element.width = wide;
       if (element.height !== high) element.height = high;
@@ -98,8 +100,13 @@ export function useSurface(paint: Paint): Surface {
   return { canvas, redraw };
 }
 
-/** Where an event of the pointer is on the canvas, in CSS pixels. */
+/** Where an event of the pointer is on the canvas, in lengths of `Frame`. */
 export function pointOn(event: MouseEvent): { x: number; y: number } {
   const box = (event.currentTarget as Element).getBoundingClientRect();
-  return { x: event.clientX - box.left, y: event.clientY - box.top };
+  const unit = pixel();
+  return { x: (event.clientX - box.left) / unit, y: (event.clientY - box.top) / unit };
+}
+
+function pixel(): number {
+  return Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 || 1;
 }

@@ -2,8 +2,9 @@
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
-/** How many widths are remembered. */
+/** How many widths are remembered, and of how long texts: what is remembered must not grow with what strangers write. */
 const REMEMBERED = 20_000;
+const LONGEST = 64;
 const ELLIPSIS = "…";
 
 /** Cuts text to a width, and remembers what it measured. One for each canvas and font. */
@@ -19,6 +20,7 @@ export class Fitter {
     if (width === undefined) {
       if (context.font !== this.font) context.font = this.font;
       width = context.measureText(text).width;
+      if (text.length > LONGEST) return width;
       if (this.#widths.size >= REMEMBERED) this.#widths.clear();
       this.#widths.set(text, width);
     }

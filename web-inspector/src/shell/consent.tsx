@@ -10,9 +10,10 @@ export function Consent({ opener }: { opener: Opener }) {
       <h2 id="consent-title">Open what the address names?</h2>
       <p>
         It names {counted(opener.asked.length, "image")}. To open {opener.asked.length === 1 ? "it" : "them"}, your browser has
-        to ask {hosts.length === 1 ? "this host" : "these hosts"}, which then {hosts.length === 1 ? "sees" : "see"} that you do:
+        to ask {hosts.length === 1 ? "this registry" : "these registries"}, and the services that they name for access. They then
+        see that you do:
       </p>
-      <ul aria-label="Hosts">
+      <ul aria-label="Registries">
         {hosts.map((host) => (
           <li key={host}>
             <code>{visible(host)}</code>

@@ -5,6 +5,8 @@ import type { ImageInfo, LayerInfo } from "../protocol";
 
 export interface ImagesProps {
   images: readonly ImageInfo[];
+  /** The image that is being closed. */
+  closing: number | undefined;
   onClose(image: number): void;
   onSave(): void;
   /** Shows the region in which more are opened, or hides it. */
@@ -15,7 +17,7 @@ export interface ImagesProps {
 /** The element that has the focus after an image was closed. */
 export const IMAGES = "images-summary";
 
-export function Images({ images, onClose, onSave, onMore, more }: ImagesProps) {
+export function Images({ images, closing, onClose, onSave, onMore, more }: ImagesProps) {
   const blobs = images.map(blobBytes);
   const read = images.reduce((sum, { readBytes }) => sum + readBytes, 0);
   const all = blobs.reduce((sum, some) => sum + some, 0);
@@ -33,8 +35,9 @@ export function Images({ images, onClose, onSave, onMore, more }: ImagesProps) {
           {images.map((image, index) => (
             <li key={`${index} ${image.name}`}>
               <One image={image} blobs={blobs[index] ?? 0} />
-              <button type="button" class="no-print" onClick={() => onClose(index)}>
-                Close<span class="visually-hidden"> {visible(image.name)}</span>
+              <button type="button" class="no-print" disabled={closing !== undefined} onClick={() => onClose(index)}>
+                {closing === index ? "Closing" : "Close"}
+                <span class="visually-hidden"> {visible(image.name)}</span>
               </button>
             </li>
           ))}
@@ -74,7 +77,7 @@ function One({ image, blobs }: { image: ImageInfo; blobs: number }) {
       </p>
       <p class="hint">
         {how(layers)}
-        {`; ${bytes(image.readBytes)} of ${bytes(blobs)} read`}
+        {` · ${bytes(image.readBytes)} of ${bytes(blobs)} read`}
         {origin.from === "file" ? " from a file" : ` in ${counted(image.requests, "request")}`}
         {origin.from === "helper" ? " through the command" : ""}
       </p>
@@ -88,7 +91,7 @@ function how(layers: readonly LayerInfo[]): string {
   const parts = [
     [number("toc"), "by TOC"],
     [number("exported"), "by saved TOC"],
-    [number("whole"), "by reading all of it"],
+    [number("whole"), "read whole"],
   ] as const;
   return parts
     .filter(([some]) => some > 0)

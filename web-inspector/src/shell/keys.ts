@@ -1,7 +1,7 @@
 // Single keys, for those who want them. They are off while something is typed, and may be turned off for good: who speaks
 // to a computer would hit them by accident.
 
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 import { VIEWS, type View } from "../route";
 
@@ -13,7 +13,8 @@ export interface Keys {
 }
 
 export function useKeys(keys: Keys, on: boolean): void {
-  useEffect(() => {
+  // A key may come right after what changed it.
+  useLayoutEffect(() => {
     if (!on) return;
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;

@@ -12,8 +12,9 @@ export interface OpenProps {
   opener: Opener;
   /** No image is open: the page says what it is for. */
   first: boolean;
-  /** Something was opened here. */
-  onOpened(): void;
+  /** What is typed, and not yet asked for. */
+  draft: string;
+  onDraft(change: string | ((now: string) => string)): void;
 }
 
 const VIAS: readonly { value: Via; text: string }[] = [
@@ -24,12 +25,10 @@ const VIAS: readonly { value: Via; text: string }[] = [
 /** The element that the key o leads to. */
 export const REFERENCE = "reference";
 
-export function Open({ opener, first, onOpened }: OpenProps) {
-  const [ref, setRef] = useState("");
+export function Open({ opener, first, draft, onDraft }: OpenProps) {
   const [via, setVia] = useState<Via>(opener.helped ? "helper" : "registry");
-  const told = (opening: Promise<boolean>) => void opening.then((done) => done && onOpened());
   const example = (
-    <button type="button" class={first ? "primary" : undefined} onClick={() => told(opener.openExample())}>
+    <button type="button" class={first ? "primary" : undefined} onClick={() => void opener.openExample()}>
       Open the example
     </button>
   );
@@ -52,14 +51,13 @@ export function Open({ opener, first, onOpened }: OpenProps) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          const wanted = ref.trim();
+          const wanted = draft.trim();
           if (!wanted) return;
-          told(
-            opener.openRef(wanted, via).then((done) => {
-              if (done) setRef("");
-              return done;
-            }),
-          );
+          onDraft("");
+          void opener.openRef(wanted, via).then((done) => {
+            // It may want to be corrected.
+            if (!done) onDraft((now) => now || wanted);
+          });
         }}
       >
         <label for={REFERENCE}>Image reference</label>
@@ -68,8 +66,8 @@ export function Open({ opener, first, onOpened }: OpenProps) {
             id={REFERENCE}
             type="text"
             class="mono"
-            value={ref}
-            onInput={({ currentTarget }) => setRef(currentTarget.value)}
+            value={draft}
+            onInput={({ currentTarget }) => onDraft(currentTarget.value)}
             placeholder="registry.example/app:1"
             autocomplete="off"
             autocapitalize="none"
@@ -96,8 +94,8 @@ export function Open({ opener, first, onOpened }: OpenProps) {
         </p>
       </form>
       <div class="row">
-        <FileButton label="Choose files" onFiles={(files) => told(opener.openFiles(chosen(files)))} />
-        <FileButton label="Choose a folder" folder onFiles={(files) => told(opener.openFiles(chosen(files)))} />
+        <FileButton label="Choose files" onFiles={(files) => void opener.openFiles(chosen(files))} />
+        <FileButton label="Choose a folder" folder onFiles={(files) => void opener.openFiles(chosen(files))} />
         {!first && example}
         <span class="hint">
           Or drop them anywhere: OCI and Docker archives, layouts, single layers, and *.shingle-tocs from the command.

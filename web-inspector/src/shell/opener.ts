@@ -8,12 +8,12 @@
 //   names these hosts, unless this tab has opened the same reference before (a reload).
 
 import type { Call } from "../client";
+import { visible } from "../format";
 import type { Fault, ImageInfo } from "../protocol";
 import { renumber } from "../route";
-import { visible } from "../format";
+import { readReference, writeReference } from "../worker/remote/reference";
 import type { Address } from "./address";
 import type { Source } from "./files";
-import { hostOf } from "./host";
 import { type Session, faultOf } from "./session";
 import { keep, recall } from "./storage";
 import { Watched } from "./watched";
@@ -82,12 +82,11 @@ export class Opener extends Watched {
 
   /** The hosts that the entries that wait would make the browser call. */
   hosts(): string[] {
-    return [...new Set(this.asked.map((entry) => hostOf(parse(entry)?.ref ?? "")))];
+    return [...new Set(this.asked.map((entry) => hostOf(parse(entry)?.ref ?? "")).filter((host) => host !== undefined))];
   }
 
   async openRef(ref: string, via: Via): Promise<boolean> {
-    const entry = `${via}:${ref}`;
-    if (opened(this.session.images).includes(entry)) {
+    if (this.session.images.some(({ origin }) => origin.from === via && same(origin.ref, ref))) {
       this.session.refuse(visible(ref), fault("This image is open already.", "Close it first to read it anew."));
       return false;
     }
@@ -216,4 +215,23 @@ function parse(entry: string): { via: Via; ref: string } | undefined {
 
 function fault(message: string, hint: string | undefined): Fault {
   return { message, causes: [], hint, kind: "input" };
+}
+
+/** The host that is asked for a reference, unless it is none: then nobody is asked, and opening it says why. */
+function hostOf(ref: string): string | undefined {
+  try {
+    return readReference(ref).host;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether two references name the same: `alpine` is `docker.io/library/alpine:latest`. */
+function same(one: string, other: string): boolean {
+  const full = (ref: string) => writeReference(readReference(ref));
+  try {
+    return one === other || full(one) === full(other);
+  } catch {
+    return false;
+  }
 }

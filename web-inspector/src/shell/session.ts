@@ -22,6 +22,8 @@ export class Session extends Watched {
   openings: Opening[] = [];
   /** Why the worker ended, if it did: nothing works any more. */
   died: string | undefined;
+  /** The image that is being closed: that waits for what is being opened. */
+  closing: number | undefined;
   #last = 0;
 
   constructor(readonly call: Call) {
@@ -53,13 +55,19 @@ export class Session extends Watched {
     }
   }
 
-  /** Closes an image; those after it move up. */
+  /** Closes an image; those after it move up. One at a time, because the numbers of others change with it. */
   async close(image: number, what: string): Promise<boolean> {
+    if (this.closing !== undefined) return false;
+    this.closing = image;
+    this.changed();
     try {
-      this.#take(await this.call("close", { image }));
+      const images = await this.call("close", { image });
+      this.closing = undefined;
+      this.#take(images);
       say(`Closed ${what}.`);
       return true;
     } catch (error) {
+      this.closing = undefined;
       this.refuse(what, faultOf(error));
       return false;
     }
@@ -98,6 +106,9 @@ export class Session extends Watched {
 /** What went wrong, for people. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof CallError) return error.fault;
+  if (error instanceof DOMException && error.name === "AbortError") {
+    return { message: "Cancelled.", causes: [], hint: undefined, kind: "cancelled" };
+  }
   const message = error instanceof Error ? error.message : String(error);
   return { message, causes: [], hint: undefined, kind: "other" };
 }

@@ -345,19 +345,19 @@ pub(super) fn details(details: core_overlap::NodeDetails) -> DetailsParts {
 }
 
 pub(super) fn diff(diff: core_overlap::Diff) -> DiffParts {
-    let summary = diff.summary;
-    DiffParts {
-        changes: array(diff.changes.into_iter().map(change)),
-        summary: DiffSummaryParts {
-            added: amount(summary.added),
-            removed: amount(summary.removed),
-            changed: amount(summary.changed),
-            metadata: amount(summary.metadata),
-            renamed: amount(summary.renamed),
-            same: amount(summary.same),
-            new_files: bytes(summary.new_files),
-            new_chunks: bytes(summary.new_chunks),
-        },
+    DiffParts { summary: diff_summary(&diff.summary), changes: array(diff.changes.into_iter().map(change)) }
+}
+
+pub(super) fn diff_summary(summary: &core_overlap::DiffSummary) -> DiffSummaryParts {
+    DiffSummaryParts {
+        added: amount(summary.added),
+        removed: amount(summary.removed),
+        changed: amount(summary.changed),
+        metadata: amount(summary.metadata),
+        renamed: amount(summary.renamed),
+        same: amount(summary.same),
+        new_files: bytes(summary.new_files),
+        new_chunks: bytes(summary.new_chunks),
     }
 }
 

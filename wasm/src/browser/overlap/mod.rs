@@ -1,5 +1,6 @@
 //! What images share.
 
+mod columns;
 mod figures;
 
 use js_sys::{Array, Float64Array, Uint8Array, Uint32Array};
@@ -9,9 +10,11 @@ use wasm_bindgen::convert::TryFromJsValue as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::error::{digest, misuse, thrown};
+use super::forecast::{KnownHandle, all};
 use super::policy::{LimitChanges, limits};
 use super::record::{FromJs, array, get, need, number, record};
 use super::toc::{Toc, kind};
+use columns::{DiffColumns, columns};
 use figures::{
     Duplicate, Holding, NodeDetails, OverlapDiff, OverlapSummary, PullOrder, SharedContent, bytes, content,
     details, diff, duplicate, holding, order, summary,
@@ -124,6 +127,20 @@ impl Overlap {
         self.0.add_image(label, &layers, &limits).map(ImageId::index).map_err(thrown)
     }
 
+    /// Adds an image of known layers, lowest first, and returns its number. Layers stay the caller's; where it throws
+    /// nothing is added.
+    #[wasm_bindgen(js_name = addKnown)]
+    pub fn add_known(
+        &mut self,
+        label: String,
+        layers: Vec<KnownHandle>,
+        #[wasm_bindgen(js_name = limits)] said: Option<LimitChanges>,
+    ) -> Result<usize, JsValue> {
+        let (limits, layers) = (limits(said)?, all(&layers)?);
+        let layers: Vec<_> = layers.iter().map(|layer| layer.inner().overlap_layer()).collect();
+        self.0.add_image(label, &layers, &limits).map(ImageId::index).map_err(thrown)
+    }
+
     /// How many images there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -191,6 +208,14 @@ impl Overlap {
         self.0.find(self.0.image(image)?, path).map(NodeId::index)
     }
 
+    /// The paths that contain `needle`, at most `limit`, in order. ASCII letters are the same in either case.
+    #[must_use]
+    pub fn search(&self, image: usize, needle: &str, limit: usize) -> Uint32Array {
+        let found = self.0.image(image).map(|image| self.0.search(image, needle.as_bytes(), limit));
+        let nodes = found.unwrap_or_default().into_iter();
+        nodes.filter_map(|node| u32::try_from(node.index()).ok()).collect::<Vec<_>>().as_slice().into()
+    }
+
     /// All about a path.
     #[must_use]
     pub fn details(&self, image: usize, node: usize) -> Option<NodeDetails> {
@@ -203,6 +228,14 @@ impl Overlap {
     pub fn diff(&self, old: usize, new: usize) -> Option<OverlapDiff> {
         let found = self.0.diff(self.0.image(old)?, self.0.image(new)?)?;
         Some(diff(found).object())
+    }
+
+    /// From one image to another, in flat arrays.
+    #[wasm_bindgen(js_name = diffColumns)]
+    #[must_use]
+    pub fn diff_columns(&self, old: usize, new: usize) -> Option<DiffColumns> {
+        let found = self.0.diff(self.0.image(old)?, self.0.image(new)?)?;
+        Some(columns(&found).object())
     }
 
     /// Which images have a file or a chunk with this digest.

@@ -1,5 +1,133 @@
-import type { ViewProps } from "../view";
+// One image's tree: what of it other images have, down to each file.
 
-export function TreeView(_props: ViewProps) {
-  return <h2>Tree</h2>;
+import { useMemo, useRef } from "preact/hooks";
+
+import { bytes, percent, visible } from "../../format";
+import { Await, useAsked } from "../../parts/asked";
+import { Legend } from "../../parts/bar";
+import { RouteLink } from "../../parts/link";
+import { STATES } from "../../parts/looks";
+import type { NodeIndex, TreeArrays } from "../../protocol";
+import type { ViewProps } from "../view";
+import { Children } from "./children";
+import { Choices, useColouring } from "./choices";
+import { Crumbs } from "./crumbs";
+import type { Colouring } from "./draw";
+import { Duplicates } from "./duplicates";
+import { TreeExport } from "./export";
+import { PARTS, ROOT, Tree } from "./model";
+import { Picture } from "./picture";
+import { Scene } from "./scene";
+import { SearchPaths, useMatches } from "./search";
+import { pathOf } from "./words";
+import "./tree.css";
+
+export function TreeView(props: ViewProps) {
+  const { images, route, call } = props;
+  const image = Math.min(route.image, images.length - 1);
+  const { measure } = route;
+  const asked = useAsked(call, "tree", { image, measure }, [images, image, measure]);
+  const [colouring, setColouring] = useColouring();
+  return (
+    <section class="tree-view" aria-labelledby="tree-title">
+      <h2 id="tree-title">Tree</h2>
+      {/* Outside of what waits: who chose keeps the focus. */}
+      <div class="row">
+        <Choices {...props} image={image} colouring={colouring} setColouring={setColouring} />
+      </div>
+      <Await asked={asked} what="Summing up the tree">
+        {(arrays) => <Shown {...props} image={image} arrays={arrays} colouring={colouring} />}
+      </Await>
+    </section>
+  );
+}
+
+/** What the parts of the view are given. */
+export interface TreeProps extends ViewProps {
+  /** The image that is shown, which there is. */
+  image: number;
+  tree: Tree;
+  /** The directory that is the whole picture. */
+  root: NodeIndex;
+  /** Shows a path: a directory as the whole picture, a file selected in its directory. */
+  reveal(node: NodeIndex): void;
+}
+
+function Shown(props: ViewProps & { image: number; arrays: TreeArrays; colouring: Colouring }) {
+  const { images, image, arrays, colouring, route, go } = props;
+  const tree = useMemo(() => new Tree(arrays), [arrays]);
+  const found = useMemo(() => tree.find(route.path), [tree, route.path]);
+  const selected = found ?? ROOT;
+  // A file that was picked in the picture must not turn the picture into its directory's.
+  const kept = useRef<{ path: string; tree: Tree; root: NodeIndex }>(undefined);
+  const keeps = kept.current?.path === route.path && kept.current.tree === tree;
+  const own = tree.isDirectory(selected) ? selected : tree.parent(selected);
+  const root = keeps ? (kept.current?.root ?? own) : own;
+  const scene = useMemo(() => new Scene(), []);
+  const matches = useMatches(props.call, images, image, route.search);
+
+  const reveal = (node: NodeIndex) => go({ path: tree.path(node) });
+  const pick = (file: NodeIndex) => {
+    const path = tree.path(file);
+    kept.current = { path, tree, root };
+    go({ path });
+  };
+  const below: TreeProps = { ...props, tree, root, reveal };
+  const name = visible(images[image]?.name ?? "");
+  const wanted = { tree, root, picture: route.picture, colouring, matches: matches.nodes };
+  return (
+    <>
+      {found === undefined && (
+        <p role="status">
+          {name} has no path /{visible(route.path)}; this is its root.
+        </p>
+      )}
+      <SearchPaths {...below} matches={matches} />
+      <Crumbs tree={tree} root={root} name={name} reveal={reveal}>
+        <TreeExport {...below} wanted={wanted} scene={scene} />
+      </Crumbs>
+      <Picture
+        {...wanted}
+        scene={scene}
+        label={`${route.picture === "icicle" ? "Icicle" : "Treemap"} of ${name}, ${pathOf(tree, root)}, ${bytes(tree.bytes[root] ?? 0)}. Arrow keys move, Enter opens, Backspace goes up.`}
+        selected={selected}
+        onZoom={reveal}
+        onPick={pick}
+        onOpen={(file) => go({ view: "file", path: tree.path(file) })}
+      />
+      <Keys tree={tree} root={root} />
+      <p class="hint">
+        A click or <kbd>Enter</kbd> opens a directory, <kbd>Backspace</kbd> goes up, arrow keys move; a wheel does both while the
+        picture has the focus.
+      </p>
+      {selected !== root && (
+        <p class="tree-selected">
+          Selected: {pathOf(tree, selected)}, {bytes(tree.bytes[selected] ?? 0)}.{" "}
+          <RouteLink to={{ view: "file", path: tree.path(selected) }} at={props}>
+            All about this file
+          </RouteLink>
+        </p>
+      )}
+      <Unlocated unlocated={arrays.unlocated} />
+      <Children {...below} />
+      <Duplicates {...below} />
+    </>
+  );
+}
+
+/** What colours and patterns mean, and what each comes to in the picture. */
+function Keys({ tree, root }: { tree: Tree; root: NodeIndex }) {
+  const all = tree.bytes[root] ?? 0;
+  const parts = PARTS.map((part) => ({ ...STATES[part], value: tree.arrays[part][root] ?? 0 }));
+  return <Legend parts={parts} format={(value) => `${bytes(value)}, ${percent(value, all)}`} />;
+}
+
+function Unlocated({ unlocated }: { unlocated: number }) {
+  if (unlocated === 0) return null;
+  return (
+    <p>
+      {bytes(unlocated)} of this image's files are not in the picture: it is not known how many bytes they are in their blob. Measure
+      “Uncompressed” shows them.
+    </p>
+  );
 }

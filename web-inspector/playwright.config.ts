@@ -1,0 +1,19 @@
+import { defineConfig } from "@playwright/test";
+
+import { LAUNCH } from "./tests/help/chromium.mjs";
+
+export default defineConfig({
+  testDir: "tests",
+  testMatch: "*.test.mjs",
+  outputDir: "test-results",
+  globalSetup: "./tests/help/setup.mjs",
+  reporter: [["list"], ["./tests/help/reporter.mjs"]],
+  fullyParallel: true,
+  workers: 2,
+  // A test that passes the second time has found something all the same.
+  retries: 0,
+  forbidOnly: process.env.CI === "true",
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  use: { acceptDownloads: true, launchOptions: LAUNCH, trace: "retain-on-failure", viewport: { width: 1280, height: 900 } },
+});
