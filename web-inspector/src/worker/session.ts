@@ -24,6 +24,8 @@ export class Session {
   #overlap: Overlap | undefined;
   /** Figures that take time, until images change. */
   figures: OverlapFigures | undefined;
+  /** Counts how often an image was closed: what was got from the session before may be freed. */
+  closed = 0;
 
   get length(): number {
     return this.#images.length;
@@ -103,6 +105,7 @@ export class Session {
   close(image: ImageIndex): ImageInfo[] {
     const closed = this.#image(image);
     this.#images = this.#images.filter((other) => other !== closed);
+    this.closed += 1;
     const kept = new Set(this.#images.flatMap(({ layers }) => layers.map(({ known }) => known)));
     for (const known of new Set(closed.layers.map((layer) => layer.known))) if (!kept.has(known)) known.free();
     this.#overlap?.free();

@@ -76,7 +76,7 @@ class Opening {
       signal: this.#task.signal,
       progress: (progress) => this.#task.progress(progress),
       spent: { bytes: 0, requests: 0 },
-      whole: () => meter.whole(name, layer.blobLen),
+      expects: (bytes, whole) => meter.expects(name, bytes, whole),
       received: (bytes) => meter.received(name, bytes),
     };
     const { known, by } = await readLayer(layer, reading);
@@ -89,13 +89,14 @@ class Opening {
 /** How often the page hears of progress, in milliseconds. */
 const OFTEN = 100;
 
-/** How far the opening is: in layers, and in bytes while some are read whole. */
+/** How far the opening is: in bytes while some come, else in layers. */
 class Meter {
   readonly #task: Task;
   readonly #layers: number;
   #done = 0;
   #bytes = 0;
   #total = 0;
+  #whole = false;
   #told = 0;
 
   constructor(task: Task, layers: number) {
@@ -103,13 +104,15 @@ class Meter {
     this.#layers = layers;
   }
 
+  /** A layer is known. */
   layer(name: string): void {
     this.#done += 1;
-    if (this.#bytes >= this.#total) this.#tell(name);
+    this.#tell(name);
   }
 
-  whole(name: string, bytes: number): void {
+  expects(name: string, bytes: number, whole: boolean): void {
     this.#total += bytes;
+    this.#whole ||= whole;
     this.#tell(name);
   }
 
@@ -121,11 +124,11 @@ class Meter {
   #tell(name: string): void {
     this.#told = performance.now();
     if (this.#bytes < this.#total) {
-      const what = `Reading layers of ${name} whole`;
+      const what = this.#whole ? `Reading layers of ${name} whole` : `Reading tables of contents of ${name}`;
       this.#task.progress({ what, done: this.#bytes, total: this.#total, unit: "bytes" });
       return;
     }
-    const what = `Reading layers of ${name}`;
-    this.#task.progress({ what, done: this.#done, total: this.#layers, unit: "layers" });
+    this.#whole = false;
+    this.#task.progress({ what: `Reading layers of ${name}`, done: this.#done, total: this.#layers, unit: "layers" });
   }
 }
