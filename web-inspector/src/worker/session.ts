@@ -4,7 +4,7 @@ import type { Known, Overlap } from "@shingle/core";
 import type { ImageIndex, ImageInfo, LayerInfo, OverlapFigures } from "../protocol";
 import { core } from "./core";
 import { because, failure } from "./fault";
-import { IMAGES, NAME } from "./limits";
+import { IMAGES } from "./limits";
 
 /** A layer that is known, and how it came to be. */
 export interface SessionLayer {
@@ -17,6 +17,9 @@ export interface SessionImage {
   info: Omit<ImageInfo, "layers">;
   layers: SessionLayer[];
 }
+
+/** A name that is shown, in characters. */
+const LONGEST_NAME = 300;
 
 /** Images, numbered as the page does; layers that several have are kept once. */
 export class Session {
@@ -140,7 +143,7 @@ export class Session {
 
   #unusedName(wanted: string, images: SessionImage[]): string {
     const used = new Set(images.map(({ info }) => info.name));
-    const name = wanted.slice(0, NAME) || "image";
+    const name = wanted.slice(0, LONGEST_NAME) || "image";
     if (!used.has(name)) return name;
     for (let copy = 2; ; copy += 1) if (!used.has(`${name} (${copy})`)) return `${name} (${copy})`;
   }

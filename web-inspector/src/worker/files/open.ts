@@ -59,7 +59,12 @@ async function inLayouts(folder: Folder, roots: string[], from: string, task: Ta
   const images: FoundImage[] = [];
   for (const root of roots) {
     const name = baseName(root) || folder.name;
-    images.push(...(await layoutImages(below(folder, root, name), from || name, task)));
+    try {
+      images.push(...(await layoutImages(below(folder, root, name), from || name, task)));
+    } catch (error) {
+      // A file has its name in the fault already.
+      throw from ? error : because(`${name} cannot be opened.`, error);
+    }
   }
   return images;
 }
