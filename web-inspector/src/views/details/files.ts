@@ -7,13 +7,15 @@ import { jsonText } from "../../export/json";
 import { block, cut, label, picture } from "../../export/svg";
 import { ALONE, chunksOf, TOGETHER } from "./chunks";
 
-export function fileJson(image: ImageInfo, images: readonly ImageInfo[], { path, details, holders }: FileDetails): string {
+export function fileJson(image: ImageInfo, images: readonly ImageInfo[], { path, details, holders, link, xattrs }: FileDetails): string {
   const named = holders.map(({ node: _, image, ...holder }) => ({ image: images[image]?.name, ...holder }));
   const { alsoIn, pieces, ...rest } = details;
   return jsonText("file", {
     image: image.name,
     path,
     ...rest,
+    link,
+    xattrs: xattrs.map(([name, value]) => ({ name, value })),
     alsoIn: alsoIn.map((other) => images[other]?.name),
     holders: named,
     chunks: pieces,

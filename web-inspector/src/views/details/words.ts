@@ -44,6 +44,16 @@ export function time({ seconds, nanoseconds }: Timestamp): string {
   return `${date.toISOString().replace("T", " ").replace(/\.000Z$/, "")}${fraction} UTC`;
 }
 
+/** The path in the image that a link leads to. A symbolic link's text is relative to where the link is, a hard link's to the root. */
+export function target(kind: Kind, path: string, link: string): string {
+  const parts = kind !== "symlink" || link.startsWith("/") ? [] : path.split("/").slice(0, -1);
+  for (const part of link.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}
+
 /** What other images have of it. */
 export function standing({ state, again }: NodeDetails, others: number): string | undefined {
   const link = again ? " It is one more name of a file that comes earlier in the tree." : "";
