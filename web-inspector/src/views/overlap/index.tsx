@@ -126,7 +126,9 @@ function Top({ images, figures, shown }: ViewProps & { figures: OverlapFigures; 
   const saved = Math.max(0, alone - once);
   const read = images.reduce((sum, image) => sum + image.readBytes, 0);
   const requests = images.reduce((sum, image) => sum + image.requests, 0);
-  const blobs = sum((image) => image.blobBytes);
+  // A blob that several images have counts once, as a pull takes it once.
+  const each = new Map(images.flatMap(({ layers }) => layers.map(({ blob, blobBytes }) => [blob, blobBytes])));
+  const blobs = [...each.values()].reduce((sum, bytes) => sum + bytes, 0);
   return (
     <>
       <Figures
