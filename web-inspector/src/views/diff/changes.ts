@@ -63,6 +63,12 @@ export class Changes {
     return now >= 0 ? { side: "new", node: now } : { side: "old", node: this.arrays.old[row] ?? 0 };
   }
 
+  /** Whether nobody knows what a row's file takes compressed, because its layer was read whole. */
+  unlocated(row: number): boolean {
+    const { logical, compressed, summary } = this.arrays;
+    return unlocatedOf(summary, this.change(row)) > 0 && (logical[row] ?? 0) > 0 && compressed[row] === 0;
+  }
+
   /** What all rows come to, by change. */
   sums(): Sum[] {
     const sums = CHANGES.map((change): Sum => ({ change, paths: 0, logical: 0, compressed: 0, fresh: 0 }));
@@ -103,6 +109,11 @@ export class Changes {
   #start(row: number): number {
     return row === 0 ? 0 : (this.arrays.pathEnds[row - 1] ?? 0);
   }
+}
+
+/** Bytes of a change of which nobody knows what they take compressed. */
+export function unlocatedOf(summary: DiffArrays["summary"], change: Change): number {
+  return summary[change === "content" ? "changed" : change].bytes.unlocated;
 }
 
 /** Whether bytes from `start` to `end` contain a needle that is folded already. */

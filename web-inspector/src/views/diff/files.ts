@@ -15,7 +15,7 @@ export function diffCsv(changes: Changes, rows: Uint32Array): Iterable<string> {
   const { logical, compressed, fresh } = changes.arrays;
   function* lines(): Iterable<Cell[]> {
     for (const row of rows) {
-      yield [changes.change(row), changes.path(row), changes.oldPath(row), changes.fields(row).join(" "), logical[row], compressed[row], fresh[row]];
+      yield [changes.change(row), changes.path(row), changes.oldPath(row), changes.fields(row).join(" "), logical[row], ...(changes.unlocated(row) ? [undefined, undefined] : [compressed[row], fresh[row]])];
     }
   }
   return csvLines(HEAD, lines());
@@ -32,8 +32,8 @@ export function diffJson(old: ImageInfo, now: ImageInfo, changes: Changes, rows:
         oldPath: changes.oldPath(row),
         properties: changes.fields(row),
         logical: logical[row],
-        compressed: compressed[row],
-        fresh: fresh[row],
+        // Left out where nobody knows.
+        ...(!changes.unlocated(row) && { compressed: compressed[row], fresh: fresh[row] }),
       };
     }
   }

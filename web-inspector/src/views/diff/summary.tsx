@@ -6,7 +6,7 @@ import { Bar, Legend } from "../../parts/bar";
 import { Figures } from "../../parts/figures";
 import { CHANGE_LOOKS } from "../../parts/looks";
 import { type Column, DataTable } from "../../parts/table";
-import type { Sum } from "./changes";
+import { type Change, type Sum, unlocatedOf } from "./changes";
 
 interface SummaryProps {
   summary: DiffArrays["summary"];
@@ -17,20 +17,22 @@ interface SummaryProps {
 
 export function Summary({ summary, sums, old, now }: SummaryProps) {
   const { newFiles, newChunks, same } = summary;
+  // What is not known is not in the sums.
+  const least = (change: Change) => (unlocatedOf(summary, change) > 0 ? "at least " : "");
   const paths = sums.reduce((sum, { paths }) => sum + paths, 0);
   const columns: Column<Sum>[] = [
     { name: "Change", value: ({ change }) => `${CHANGE_LOOKS[change].letter}  ${CHANGE_LOOKS[change].name}` },
     { name: "Paths", numeric: true, value: (sum) => count(sum.paths), sort: (sum) => sum.paths },
     { name: "Bytes", numeric: true, value: (sum) => bytes(sum.logical), sort: (sum) => sum.logical },
-    { name: "Compressed", numeric: true, value: (sum) => bytes(sum.compressed), sort: (sum) => sum.compressed },
-    { name: "To fetch", numeric: true, value: (sum) => (sum.change === "removed" ? "–" : bytes(sum.fresh)), sort: (sum) => sum.fresh },
+    { name: "Compressed", numeric: true, value: (sum) => least(sum.change) + bytes(sum.compressed), sort: (sum) => sum.compressed },
+    { name: "To fetch", numeric: true, value: (sum) => (sum.change === "removed" ? "–" : least(sum.change) + bytes(sum.fresh)), sort: (sum) => sum.fresh },
   ];
   return (
     <>
       <Figures
         figures={[
           { name: "Paths that differ", value: count(paths), note: `${count(same.count)} are the same in all` },
-          { name: "To fetch", value: newChunks.unlocated > 0 ? "?" : bytes(newChunks.compressed), note: "compressed, by a machine that has the old image" },
+          { name: "To fetch", value: newChunks.unlocated > 0 ? "?" : bytes(newChunks.compressed), note: newChunks.unlocated > 0 ? "some layers were read whole, so nobody knows" : "compressed, by a machine that has the old image" },
           { name: "New in chunks", value: bytes(newChunks.logical), note: "uncompressed; hidden files are counted too" },
           { name: "New in whole files", value: bytes(newFiles.logical), note: "what a store without chunks would need" },
         ]}
