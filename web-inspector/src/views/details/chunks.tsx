@@ -9,7 +9,7 @@ import { bytes, count, counted, short } from "../../format";
 import type { FileDetails } from "../../protocol";
 import { Legend } from "../../parts/bar";
 import { STATES } from "../../parts/looks";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 
 /** A chunk with its place in the file's content. */
 export interface Chunk {
@@ -55,10 +55,10 @@ export function Chunks({ file, images, picture }: ChunksProps) {
   if (chunks.length === 0) return null;
   const inImages = (chunk: Chunk) => `${count(chunk.images)} of ${count(images)}`;
   const columns: Column<Chunk>[] = [
-    { name: "Chunk", numeric: true, value: (chunk) => count(chunk.number), sort: (chunk) => chunk.number },
-    { name: holes ? "Offset without holes" : "Offset", numeric: true, value: (chunk) => count(chunk.offset), sort: (chunk) => chunk.offset },
-    { name: "Length", numeric: true, value: (chunk) => count(chunk.length), sort: (chunk) => chunk.length },
-    { name: "Compressed", numeric: true, value: (chunk) => (chunk.compressed === undefined ? "?" : count(chunk.compressed)), sort: (chunk) => chunk.compressed ?? -1 },
+    numeric("Chunk", (chunk) => chunk.number),
+    numeric(holes ? "Offset without holes" : "Offset", (chunk) => chunk.offset),
+    numeric("Length", (chunk) => chunk.length),
+    numeric("Compressed", (chunk) => chunk.compressed ?? -1, (length) => (length < 0 ? "?" : count(length))),
     { name: "Images", numeric: true, value: inImages, sort: (chunk) => chunk.images },
     { name: "Digest", value: (chunk) => <code title={chunk.digest}>{short(chunk.digest)}</code> },
   ];
@@ -99,7 +99,8 @@ function Strip({ chunks, images, picture }: { chunks: Chunk[]; images: number; p
   };
   const chunk = spot === undefined ? undefined : chunks[spot];
   const words = chunk
-    ? `Chunk ${count(chunk.number)}: ${bytes(chunk.length)} at ${count(chunk.offset)}, in ${count(chunk.images)} of ${counted(images, "image")}.`
+    ? `Chunk ${count(chunk.number)}: ${bytes(chunk.length)} at ${count(chunk.offset)}, ` +
+      `in ${count(chunk.images)} of ${counted(images, "image")}.`
     : "Point at a chunk, or move with the arrow keys.";
   return (
     <>
@@ -109,8 +110,11 @@ function Strip({ chunks, images, picture }: { chunks: Chunk[]; images: number; p
         class="surface chunk-strip"
         role="img"
         tabIndex={0}
-        aria-label={`The file’s ${counted(chunks.length, "chunk")} in order, by whether other images have them. Arrow keys move.`}
-        onPointerMove={(event) => setAt(under(chunks, pointOn(event).x / Math.max(1, (event.currentTarget as HTMLElement).clientWidth)))}
+        aria-label={
+          `The file’s ${counted(chunks.length, "chunk")} in order, by whether other images have them. ` +
+          "Arrow keys move."
+        }
+        onPointerMove={(event) => setAt(under(chunks, pointOn(event).x / Math.max(1, event.currentTarget.clientWidth)))}
         onFocus={() => setAt((now) => now ?? 0)}
         onKeyDown={key}
       />

@@ -13,6 +13,7 @@ interface FactsProps extends Pick<ViewProps, "route" | "go"> {
 
 export function Facts({ file: { details, path, link, xattrs }, image, route, go }: FactsProps) {
   const { kind, mode, uid, gid, mtime, size, digest, origin, wasted } = details;
+  const holes = size - details.bytes.logical;
   const layer = origin && image.layers[origin[0]];
   return (
     <dl class="facts">
@@ -44,7 +45,7 @@ export function Facts({ file: { details, path, link, xattrs }, image, route, go 
           <dd>
             {bytes(size)}
             {size >= 1024 && ` (${counted(size, "byte")})`}
-            {digest !== undefined && size > details.bytes.logical && `, of these ${bytes(size - details.bytes.logical)} in holes, which take nothing`}
+            {digest !== undefined && holes > 0 && `, of these ${bytes(holes)} in holes, which take nothing`}
           </dd>
           {digest !== undefined && (
             <>
@@ -75,7 +76,8 @@ export function Facts({ file: { details, path, link, xattrs }, image, route, go 
         <>
           <dt>Hidden here</dt>
           <dd>
-            {counted(wasted.count, "file")} of lower layers with {bytes(wasted.bytes.logical)}, which a pull takes and nobody sees
+            {counted(wasted.count, "file")} of lower layers with {bytes(wasted.bytes.logical)}, which a pull takes and nobody
+            sees
           </dd>
         </>
       )}

@@ -6,7 +6,7 @@ import { bytes, visible } from "../../format";
 import { Swatch } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { CHANGE_LOOKS } from "../../parts/looks";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 import type { ViewProps } from "../view";
 import { type Changes, renamed } from "./changes";
 
@@ -36,14 +36,24 @@ export function List({ changes, rows, old, now, route, go, call }: ListProps) {
         sort: (row) => changed[row] ?? 0,
       },
       // Rows come in the order of their paths.
-      { name: "Path", heads: true, value: (row) => <PathOf {...{ changes, row, old, now, route, go, call }} />, sort: (row) => row },
-      { name: "Properties", value: (row) => changes.fields(row).join(", ") || "–", sort: (row) => changes.fields(row).join(" ") },
-      { name: "Bytes", numeric: true, value: (row) => bytes(logical[row] ?? 0), sort: (row) => logical[row] ?? 0 },
+      {
+        name: "Path",
+        heads: true,
+        value: (row) => <PathOf {...{ changes, row, old, now, route, go, call }} />,
+        sort: (row) => row,
+      },
+      {
+        name: "Properties",
+        value: (row) => changes.fields(row).join(", ") || "–",
+        sort: (row) => changes.fields(row).join(" "),
+      },
+      numeric("Bytes", (row) => logical[row] ?? 0, bytes),
       inBlob("Compressed", compressed),
       inBlob("To fetch", fresh),
     ];
   }, [changes, old, now, route, go, call]);
-  return <DataTable caption="Paths that differ" columns={columns} rows={rows} empty="Nothing differs that the filter lets through." />;
+  const empty = "Nothing differs that the filter lets through.";
+  return <DataTable caption="Paths that differ" columns={columns} rows={rows} empty={empty} />;
 }
 
 function Mark({ change }: { change: ReturnType<Changes["change"]> }) {

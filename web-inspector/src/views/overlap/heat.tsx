@@ -78,7 +78,10 @@ export function Heat({ cells, mode, compare, picture }: HeatProps) {
         class="surface"
         role="img"
         tabIndex={0}
-        aria-label={`Matrix of ${cells.size} by ${cells.size} images: what each column’s image has of each row’s. Arrow keys move, Enter compares.`}
+        aria-label={
+          `Matrix of ${cells.size} by ${cells.size} images: what each column’s image has of each row’s. ` +
+          "Arrow keys move, Enter compares."
+        }
         style={{ blockSize: `${HEAD + cells.size * layout(600, cells.size).high + 1}px` }}
         onPointerMove={(event) => setSpot((now) => same(now, under(event)))}
         onClick={(event) => {
@@ -100,7 +103,8 @@ function layout(width: number, size: number): { left: number; wide: number; high
   return { left, wide: Math.max(1, (width - left - 1) / size), high: size <= 12 ? 34 : size <= 24 ? 24 : size <= 60 ? 15 : 9 };
 }
 
-function paint({ context, width, height, theme }: Frame, cells: Cells, mode: Mode, spot: Spot | undefined, fitter: Fitter): void {
+function paint(frame: Frame, cells: Cells, mode: Mode, spot: Spot | undefined, fitter: Fitter): void {
+  const { context, width, height, theme } = frame;
   const { left, wide, high } = layout(width, cells.size);
   // For whoever saves the picture.
   context.fillStyle = theme.ground;
