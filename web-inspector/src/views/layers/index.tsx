@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ExportMenu } from "../../export/menu";
 import { counted, short, visible } from "../../format";
 import { FaultNote, ProgressNote } from "../../parts/asked";
+import { RouteLink } from "../../parts/link";
 import { Pick } from "../../shell/pick";
 import { Having } from "../pull/having";
 import { havingOf, linkOf } from "../pull/link";
@@ -95,7 +96,6 @@ function ChosenLayer({ images, route, go, call, image, layer, strips }: ChosenLa
   const fault = strips.faults.get(layer);
   if (!frames) return fault ? <FaultNote fault={fault} again={strips.again} /> : null;
 
-  const openPath = (path: string) => go({ view: "file", image, path });
   const words = (frame: number) => frameWords(frames, frame, frame === hover ? (rested ?? book.known(...ofFrame(frames, frame))) : chosen);
   const choose = (frame: number) => setOffset(frames.start(frame));
   const subject: Subject = {
@@ -130,11 +130,11 @@ function ChosenLayer({ images, route, go, call, image, layer, strips }: ChosenLa
           choose={choose}
           words={words}
           hovered={setHover}
-          open={() => chosen && openPath(chosen.path)}
+          open={() => chosen && go({ view: "file", path: chosen.path })}
           shown={shown}
         />
       </div>
-      <Chosen frames={frames} frame={cursor} info={chosen} openPath={openPath} />
+      <Chosen frames={frames} frame={cursor} info={chosen} at={{ route, go }} />
       <States frames={frames} />
       <details>
         <summary>As a table</summary>
@@ -145,7 +145,7 @@ function ChosenLayer({ images, route, go, call, image, layer, strips }: ChosenLa
             choose(frame);
             picture.current?.querySelector<HTMLElement>("[role=img]")?.focus();
           }}
-          openPath={openPath}
+          at={{ route, go }}
         />
       </details>
     </>
