@@ -55,9 +55,9 @@ export function LayersView(props: ViewProps) {
       <Having images={images} route={route} go={go} />
       <p class="hint">
         A forecast for {linkWords(link)}.{" "}
-        <button type="button" class="plain" onClick={() => go({ view: "pull" })}>
+        <RouteLink to={{ view: "pull" }} at={props}>
           Change the link
-        </button>
+        </RouteLink>
       </p>
       {strips.busy && <ProgressNote progress={strips.progress} what="Reckoning what a pull does" cancel={strips.cancel} />}
       {info && chosenLayer ? (
