@@ -1,7 +1,7 @@
 // The chosen layer's blob in rows, like lines of text: a picture to zoom, and to walk through frame by frame.
 
 import type { RefObject } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { LiveLine } from "../../canvas/live";
 import { type Frame as Picture, useSurface } from "../../canvas/surface";
@@ -52,7 +52,7 @@ export function Detail({ frames, label, cursor, choose, words, hovered, open, sh
     shown.current = { canvas: canvas.current, grid: grid.current, span: now.current };
   };
   const { canvas, redraw } = useSurface(paint);
-  redraw();
+  useEffect(redraw, [frames, span, cursor, hover]);
 
   const show = (wanted: Span) => {
     now.current = wanted;
