@@ -93,6 +93,17 @@ function ChosenLayer({ images, route, go, call, image, layer, strips }: ChosenLa
   const shown = useRef<Shown | null>(null);
   const picture = useRef<HTMLDivElement>(null);
 
+  const [open, setOpen] = useState(false);
+  // Its rows do not hang on where the pointer is.
+  const table = useMemo(() => {
+    if (!frames) return null;
+    const show = (frame: number) => {
+      setOffset(frames.start(frame));
+      picture.current?.querySelector<HTMLElement>("[role=img]")?.focus();
+    };
+    return <Runs frames={frames} book={book} choose={show} at={{ route, go }} />;
+  }, [frames, book, route, go]);
+
   const fault = strips.faults.get(layer);
   if (!frames) return fault ? <FaultNote fault={fault} again={strips.again} /> : null;
 
@@ -136,17 +147,9 @@ function ChosenLayer({ images, route, go, call, image, layer, strips }: ChosenLa
       </div>
       <Chosen frames={frames} frame={cursor} info={chosen} at={{ route, go }} />
       <States frames={frames} />
-      <details>
+      <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
         <summary>As a table</summary>
-        <Runs
-          frames={frames}
-          book={book}
-          choose={(frame) => {
-            choose(frame);
-            picture.current?.querySelector<HTMLElement>("[role=img]")?.focus();
-          }}
-          at={{ route, go }}
-        />
+        {open && table}
       </details>
     </>
   );
