@@ -152,6 +152,10 @@ export interface FileDetails {
   path: string;
   node: NodeIndex;
   details: NodeDetails;
+  /** What a symbolic or hard link says; `undefined` for other kinds. */
+  link: string | undefined;
+  /** Extended attributes by name, values as text that stands for their bytes, long ones cut. */
+  xattrs: [name: string, value: string][];
   /** Images that have its content, as a file or as a chunk of one, with the first path there. */
   holders: (Holding & { path: string | undefined })[];
 }
@@ -206,7 +210,7 @@ export interface Progress {
   done: number;
   /** 0 when nobody knows. */
   total: number;
-  unit: "bytes" | "layers" | "entries";
+  unit: "bytes" | "layers" | "images" | "entries";
 }
 
 /** Why a call failed, for people. Text from outside is in it: show it as text only. */

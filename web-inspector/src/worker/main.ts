@@ -30,7 +30,7 @@ const CHANGES: Partial<Answers> = {
   save: (_ask, { signal }) => writeExported(session, signal),
 };
 
-/** What only looks at the images, and never waits: one after the other, whatever is opened meanwhile. */
+/** What only looks at the images: one after the other, whatever is opened meanwhile. */
 const LOOKS: Partial<Answers> = {
   overlap: () => overlap(session),
   duplicates: (ask) => duplicates(session, ask),
@@ -38,7 +38,7 @@ const LOOKS: Partial<Answers> = {
   find: (ask) => find(session, ask),
   search: (ask) => search(session, ask),
   details: (ask) => details(session, ask),
-  simulate: (ask) => simulate(session, ask),
+  simulate: (ask, task) => simulate(session, ask, task),
   strip: (ask) => strip(session, ask),
   frame: (ask) => frame(session, ask),
   diff: (ask) => diff(session, ask),

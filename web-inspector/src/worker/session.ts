@@ -4,7 +4,7 @@ import type { Known, Overlap } from "@shingle/core";
 import type { ImageIndex, ImageInfo, LayerInfo, OverlapFigures } from "../protocol";
 import { core } from "./core";
 import { because, failure } from "./fault";
-import { IMAGES, NAME } from "./limits";
+import { IMAGES } from "./limits";
 
 /** A layer that is known, and how it came to be. */
 export interface SessionLayer {
@@ -18,12 +18,17 @@ export interface SessionImage {
   layers: SessionLayer[];
 }
 
+/** A name that is shown, in characters. */
+const LONGEST_NAME = 300;
+
 /** Images, numbered as the page does; layers that several have are kept once. */
 export class Session {
   #images: SessionImage[] = [];
   #overlap: Overlap | undefined;
   /** Figures that take time, until images change. */
   figures: OverlapFigures | undefined;
+  /** Counts how often an image was closed: what was got from the session before may be freed. */
+  closed = 0;
 
   get length(): number {
     return this.#images.length;
@@ -103,6 +108,7 @@ export class Session {
   close(image: ImageIndex): ImageInfo[] {
     const closed = this.#image(image);
     this.#images = this.#images.filter((other) => other !== closed);
+    this.closed += 1;
     const kept = new Set(this.#images.flatMap(({ layers }) => layers.map(({ known }) => known)));
     for (const known of new Set(closed.layers.map((layer) => layer.known))) if (!kept.has(known)) known.free();
     this.#overlap?.free();
@@ -137,7 +143,7 @@ export class Session {
 
   #unusedName(wanted: string, images: SessionImage[]): string {
     const used = new Set(images.map(({ info }) => info.name));
-    const name = wanted.slice(0, NAME) || "image";
+    const name = wanted.slice(0, LONGEST_NAME) || "image";
     if (!used.has(name)) return name;
     for (let copy = 2; ; copy += 1) if (!used.has(`${name} (${copy})`)) return `${name} (${copy})`;
   }

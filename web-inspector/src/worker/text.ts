@@ -42,15 +42,17 @@ function pieces(bytes: Uint8Array): string {
   return text;
 }
 
-/** How long the UTF-8 character at `at` is; 0 for none. */
+/** How long the UTF-8 character at `at` is; 0 for none. By hand: an exception for each byte takes long. */
 function sequence(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0;
-  const length = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
-  if (length < 2) return length;
-  try {
-    STRICT.decode(bytes.subarray(at, at + length));
-    return at + length <= bytes.length ? length : 0;
-  } catch {
-    return 0;
-  }
+  if (first < 0x80) return 1;
+  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  // Overlong forms, surrogates, and what is beyond Unicode.
+  const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  const second = bytes[at + 1] ?? 0;
+  if (second < least || second > most) return 0;
+  for (let next = at + 2; next < at + length; next += 1) if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return 0;
+  return length;
 }

@@ -1,10 +1,12 @@
 // Paths of an image: as arrays, by name, by a part of it, and all about one.
 
+import type { NodeDetails } from "@shingle/core";
 import type { FileDetails, ImageIndex, Measure, NodeIndex, TreeArrays } from "../../protocol";
 import { failure } from "../fault";
 import { ROWS } from "../limits";
 import type { Session } from "../session";
 import { pathBytes, pathText } from "../text";
+import { entryOf } from "./entry";
 
 /** Longer needles are in no path. */
 const NEEDLE = 1000;
@@ -34,7 +36,27 @@ export function details(session: Session, { image, node }: { image: ImageIndex; 
     ...holding,
     path: holding.node === undefined ? undefined : pathOf(session, holding.image, holding.node),
   }));
-  return { path: pathOf(session, image, node), node, details: found, holders };
+  const path = overlap.path(image, node) ?? new Uint8Array();
+  return { path: pathText(path), node, details: found, ...written(session, image, path, found), holders };
+}
+
+/** Attributes, and bytes of one, that are shown. */
+const XATTRS = 1000;
+const XATTR_BYTES = 4096;
+
+/** What only the layer's own entry says. */
+function written(session: Session, image: ImageIndex, path: Uint8Array, { origin, kind }: NodeDetails) {
+  const [layer, index] = origin ?? entryOf(session, image, path, kind) ?? [];
+  if (layer === undefined || index === undefined) return { link: undefined, xattrs: [] };
+  const toc = session.layer(image, layer).toc();
+  const [entry] = toc.entries(index, 1);
+  toc.free();
+  const isLink = entry?.kind === "symlink" || entry?.kind === "hardlink";
+  const xattrs = entry?.xattrs.slice(0, XATTRS) ?? [];
+  return {
+    link: isLink ? pathText(entry.link) : undefined,
+    xattrs: xattrs.map(([name, value]): [string, string] => [pathText(name), pathText(value.subarray(0, XATTR_BYTES))]),
+  };
 }
 
 /** The string that stands for a node's path. */

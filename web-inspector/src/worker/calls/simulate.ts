@@ -6,30 +6,61 @@ import { core } from "../core";
 import { failure } from "../fault";
 import { IMAGES } from "../limits";
 import type { Session } from "../session";
+import { messages, type Task } from "../task";
 import { trimmed } from "./paths";
 import { pathBytes, pathText } from "../text";
 
-export function simulate(session: Session, { having, images, link }: Simulation): PullForecast[] {
+export async function simulate(session: Session, { having, images, link }: Simulation, task: Task): Promise<PullForecast[]> {
   if (images.length > IMAGES) throw failure("limit", `at most ${IMAGES} pulls are simulated`);
-  return withMachine(session, having, (machine) =>
-    images.map((image) => {
+  const { closed } = session;
+  const machine = machineWith(session, having);
+  try {
+    const forecasts: PullForecast[] = [];
+    for (const [index, image] of images.entries()) {
+      if (index > 0) {
+        task.progress({ what: "Simulating pulls", done: index, total: images.length, unit: "images" });
+        await messages();
+        task.signal.throwIfAborted();
+        if (session.closed !== closed) throw failure("cancelled", "Images were closed meanwhile.");
+      }
       const forecast = machine.forecast(session.known(image), link.linkMode, policy(link));
-      const figures = forecast.figures();
+      forecasts.push(pullForecast(image, forecast.figures()));
       forecast.free();
-      pulled(session, machine, image);
-      return pullForecast(image, figures);
-    }),
-  );
+      if (index + 1 < images.length) pulled(session, machine, image);
+    }
+    return forecasts;
+  } finally {
+    machine.free();
+  }
 }
 
+/** The forecast of the last strip: a page that shows one asks for the image's other layers, too. */
+interface Kept {
+  closed: number;
+  key: string;
+  forecast: ImageForecast;
+}
+let kept: Kept | undefined;
+
 export function strip(session: Session, { image, layer, having, link }: Calls["strip"]["ask"]): Strip {
-  return withMachine(session, having, (machine) => {
-    const forecast: ImageForecast = machine.forecast(session.known(image), link.linkMode, policy(link));
-    const found = forecast.strip(layer);
-    forecast.free();
-    if (!found) throw failure("input", `the image has no layer ${layer + 1}`);
-    return found;
-  });
+  const key = JSON.stringify([image, having, link]);
+  if (kept && (kept.key !== key || kept.closed !== session.closed)) {
+    kept.forecast.free();
+    kept = undefined;
+  }
+  kept ??= { closed: session.closed, key, forecast: forecastOf(session, image, having, link) };
+  const found = kept.forecast.strip(layer);
+  if (!found) throw failure("input", `the image has no layer ${layer + 1}`);
+  return found;
+}
+
+function forecastOf(session: Session, image: ImageIndex, having: ImageIndex[], link: Link): ImageForecast {
+  const machine = machineWith(session, having);
+  try {
+    return machine.forecast(session.known(image), link.linkMode, policy(link));
+  } finally {
+    machine.free();
+  }
 }
 
 /** No entry, or no chunk. */
@@ -50,14 +81,10 @@ export function frame(session: Session, { image, layer, entry, chunk }: Calls["f
   }
 }
 
-function withMachine<T>(session: Session, having: ImageIndex[], work: (machine: Machine) => T): T {
+function machineWith(session: Session, having: ImageIndex[]): Machine {
   const machine = new core.Machine();
-  try {
-    for (const image of new Set(having)) pulled(session, machine, image);
-    return work(machine);
-  } finally {
-    machine.free();
-  }
+  for (const image of new Set(having)) pulled(session, machine, image);
+  return machine;
 }
 
 /** Leaves the machine as a pull does. */

@@ -8,9 +8,9 @@ import { isObject, list, readAny, text } from "../json";
 import { CONFIG_BYTES, DOCKER_LIST_BYTES, LAYERS, MANIFESTS } from "../limits";
 import { ofFile } from "../source";
 import type { Task } from "../task";
+import { readFile } from "./blobs";
 import type { Folder } from "./folder";
 import { hashed } from "./hash";
-import { readFile } from "./layout";
 import { formOf } from "./magic";
 
 const LAYER = "application/vnd.docker.image.rootfs.diff.tar";

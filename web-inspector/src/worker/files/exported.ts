@@ -1,6 +1,6 @@
 // Exported files: what is known of layers, without the layers. `shingle inspect --export` and the page write them.
 
-import type { ImageInfo, Origin } from "../../protocol";
+import type { Origin } from "../../protocol";
 import { joined, type Bytes } from "../bytes";
 import { core } from "../core";
 import { because, failure } from "../fault";
@@ -56,22 +56,6 @@ export async function readExported(
   } catch (error) {
     for (const { known } of layers) known.free();
     throw because(`${name} cannot be read.`, error);
-  }
-}
-
-/** Adds the images of an exported file to the session. */
-export async function openExported(
-  session: Session,
-  pieces: AsyncIterable<Bytes>,
-  name: string,
-  task: Task,
-): Promise<ImageInfo[]> {
-  const images = await readExported(pieces, { from: "file", name }, name, task);
-  try {
-    return session.add(images);
-  } catch (error) {
-    for (const known of new Set(images.flatMap(({ layers }) => layers.map((layer) => layer.known)))) known.free();
-    throw error;
   }
 }
 

@@ -1,14 +1,12 @@
 // OCI image layouts: blobs, and an index that names images.
 
-import { collect, piecesOf } from "../bytes";
-import { digestOf } from "../core";
 import { because, failure } from "../fault";
-import { ANY, resolve, type Fetch, type FoundImage } from "../image/found";
+import type { FoundImage } from "../image/found";
 import { readIndex, type Descriptor } from "../image/documents";
 import { readJson, text } from "../json";
 import { KIB, LAYOUT_INDEX_BYTES, MANIFEST_BYTES } from "../limits";
-import { ofFile } from "../source";
 import type { Task } from "../task";
+import { fetchFrom, imageAt, readFile, type Place } from "./blobs";
 import type { Folder } from "./folder";
 
 const REF_NAME = "org.opencontainers.image.ref.name";
@@ -48,26 +46,9 @@ function nameOf(folder: Folder, { annotations }: Descriptor): string {
 }
 
 async function image(folder: Folder, top: Descriptor, task: Task) {
-  const fetch: Fetch = async (_kind, wanted, limit) => {
-    if (wanted.size > limit) throw failure("limit", `${wanted.digest} has ${wanted.size} bytes, at most ${limit} are read`);
-    const bytes = await collect(piecesOf(blob(folder, wanted).stream(), task.signal), limit, wanted.digest);
-    if (digestOf(bytes) !== wanted.digest) throw failure("lie", `the document ${wanted.digest} in ${folder.name} is another one`);
-    return bytes;
-  };
-  const bytes = await fetch("manifest", top, MANIFEST_BYTES);
-  const found = { bytes, digest: top.digest, contentType: top.mediaType };
-  return resolve(found, ANY, fetch, (layer) => ofFile(blob(folder, layer)));
-}
-
-function blob(folder: Folder, { digest, size }: Descriptor): Blob {
-  const found = folder.find(`blobs/${digest.replace(":", "/")}`);
-  if (!found) {
-    throw failure("input", `the blob ${digest} is not in ${folder.name}`, {
-      hint: "The layout is not complete: copy the image again, for example with skopeo copy.",
-    });
-  }
-  if (found.size !== size) throw failure("lie", `the blob ${digest} has ${found.size} bytes, not ${size}`);
-  return found;
+  const place: Place = (_kind, digest) => `blobs/${digest.replace(":", "/")}`;
+  const bytes = await fetchFrom(folder, place, task)("manifest", top, MANIFEST_BYTES);
+  return imageAt(folder, { bytes, digest: top.digest, contentType: top.mediaType }, place, task);
 }
 
 async function checkVersion(folder: Folder, task: Task): Promise<void> {
@@ -76,11 +57,4 @@ async function checkVersion(folder: Folder, task: Task): Promise<void> {
   if (!version.startsWith("1.")) {
     throw failure("input", `the layout ${folder.name} has version ${JSON.stringify(version.slice(0, 40))}, not 1`);
   }
-}
-
-/** Reads a small file of a folder. */
-export async function readFile(folder: Folder, path: string, limit: number, { signal }: Task): Promise<Uint8Array> {
-  const file = folder.find(path);
-  if (!file) throw failure("input", `there is no ${path} in ${folder.name}`);
-  return collect(piecesOf(file.stream(), signal), limit, `${folder.name}/${path}`);
 }

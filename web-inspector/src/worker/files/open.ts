@@ -5,13 +5,12 @@ import { because, failure } from "../fault";
 import type { FoundImage } from "../image/found";
 import { openFound } from "../image/open";
 import { FILES, KIB } from "../limits";
-import type { Session } from "../session";
+import type { Session, SessionImage } from "../session";
 import type { Task } from "../task";
 import { blobImage } from "./blob";
-import { dockerImages, isDockerArchive } from "./docker";
-import { isExported, openExported } from "./exported";
-import { below, ofFiles, ofTar, rootsOf, type Folder } from "./folder";
-import { layoutImages } from "./layout";
+import { isExported, readExported } from "./exported";
+import { ofFiles, ofTar } from "./folder";
+import { imagesIn } from "./images";
 import { formOf } from "./magic";
 import { clean, members } from "./tar";
 import { gunzip, headOf, unpacked } from "./unpack";
@@ -22,19 +21,26 @@ interface Given {
 }
 
 const KINDS =
-  "What opens here: OCI layouts and docker save archives, as a folder, .tar or .tar.gz; the blob of a layer; files that " +
-  "shingle inspect --export or this page wrote.";
+  "What opens here: OCI layouts, docker save archives and skopeo's dir:, as a folder, .tar or .tar.gz; the blob of a " +
+  "layer; files that shingle inspect --export or this page wrote.";
+
+/** Files that are looked into one by one. */
+const LOOKED_INTO = 1000;
 
 /** Opens files, and the images in them. */
 export async function openFiles(session: Session, files: Given[], task: Task): Promise<ImageInfo[]> {
   if (files.length === 0) throw failure("input", "No file was given.", { hint: KINDS });
   if (files.length > FILES) throw failure("limit", `At most ${FILES} files are taken at once.`);
-  const byPath = new Map(files.map(({ path, file }) => [clean(path) || file.name, file]));
+  const byPath = new Map<string, File>();
+  for (const { path, file } of files) byPath.set(unused(byPath, clean(path) || file.name), file);
   const chosen = ofFiles("the folder", byPath);
-  const roots = rootsOf(chosen, "oci-layout");
-  const images = await inLayouts(chosen, roots, "", task);
-  // Inside a folder with a layout, other files are just there; what was given by itself is meant.
-  const others = [...byPath].filter(([path]) => roots.length === 0 || !(path.includes("/") || roots.includes("")));
+  const images = (await imagesIn(chosen, "", task)) ?? [];
+  // Where a folder holds images its other files are just there; what was given by itself is meant.
+  const inTop = images.length > 0 && ["oci-layout", "manifest.json"].some((path) => byPath.has(path));
+  const others = [...byPath].filter(([path]) => images.length === 0 || !(inTop || path.includes("/")));
+  if (others.length > LOOKED_INTO) {
+    throw failure("input", `There is no image among ${others.length} files, which are too many to look into each.`, { hint: KINDS });
+  }
   const exported: [string, File][] = [];
   const unknown: string[] = [];
   for (const [path, file] of others) {
@@ -49,19 +55,22 @@ export async function openFiles(session: Session, files: Given[], task: Task): P
     const which = more.length > 0 ? `${first} and ${more.length} more files are` : `${first} is`;
     throw failure("input", `${which} nothing that can be opened here.`, { hint: KINDS });
   }
-  let infos = images.length > 0 ? await openFound(session, images, task) : session.infos();
-  for (const [name, file] of exported) infos = await openExported(session, gunzip(file, task.signal), name, task);
-  return infos;
+  const ready: SessionImage[] = [];
+  try {
+    for (const [name, file] of exported) {
+      ready.push(...(await readExported(gunzip(file, task.signal), { from: "file", name }, name, task)));
+    }
+    return await openFound(session, images, ready, task);
+  } catch (error) {
+    for (const known of new Set(ready.flatMap(({ layers }) => layers.map((layer) => layer.known)))) known.free();
+    throw error;
+  }
 }
 
-/** Finds the images of every layout in a folder. */
-async function inLayouts(folder: Folder, roots: string[], from: string, task: Task): Promise<FoundImage[]> {
-  const images: FoundImage[] = [];
-  for (const root of roots) {
-    const name = baseName(root) || folder.name;
-    images.push(...(await layoutImages(below(folder, root, name), from || name, task)));
-  }
-  return images;
+/** A name for one more file: two that were dropped together may have the same. */
+function unused(taken: Map<string, File>, path: string): string {
+  if (!taken.has(path)) return path;
+  for (let copy = 2; ; copy += 1) if (!taken.has(`${path} (${copy})`)) return `${path} (${copy})`;
 }
 
 /** Finds the images in one file. */
@@ -90,11 +99,7 @@ async function inFile(file: File, name: string, task: Task): Promise<FoundImage[
 /** Finds the images of a tar; `undefined` where it is a layer. */
 async function inTar(tar: Blob, head: Uint8Array, name: string, from: string, task: Task) {
   if (!(await mayBeArchive(head, task))) return undefined;
-  const folder = await ofTar(name, tar, task.signal);
-  const roots = rootsOf(folder, "oci-layout");
-  // Docker since version 25 writes both; a layout has the blobs as they are in the registry.
-  if (roots.length > 0) return inLayouts(folder, roots, from, task);
-  return (await isDockerArchive(folder, task)) ? dockerImages(folder, from, task) : undefined;
+  return imagesIn(await ofTar(name, tar, task.signal), from, task);
 }
 
 /** How much of a file is looked at to tell what it is. */

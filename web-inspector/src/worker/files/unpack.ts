@@ -6,8 +6,14 @@ import { MIB, UNPACKED_BYTES } from "../limits";
 import type { Task } from "../task";
 
 /** What a gzip file holds, as it comes. */
-export function gunzip(file: Blob, signal: AbortSignal): AsyncGenerator<Bytes> {
-  return piecesOf(file.stream().pipeThrough(new DecompressionStream("gzip")), signal);
+export async function* gunzip(file: Blob, signal: AbortSignal): AsyncGenerator<Bytes> {
+  try {
+    yield* piecesOf(file.stream().pipeThrough(new DecompressionStream("gzip")), signal);
+  } catch (error) {
+    // What browsers throw for bytes that are no gzip.
+    if (error instanceof TypeError) throw failure("input", "It cannot be decompressed.", { causes: [error.message] });
+    throw error;
+  }
 }
 
 /** The first bytes of what a gzip file holds; fewer where it cannot be decompressed. */

@@ -1,6 +1,7 @@
 // What a layer holds: by its TOC, else by reading all of it.
 
 import type { ByteRange, Known, KnownLayer } from "@shingle/core";
+import type { Bytes } from "../bytes";
 import { core, LOOKING } from "../core";
 import { failure } from "../fault";
 import { within, type Answer, type Source } from "../source";
@@ -17,9 +18,9 @@ export interface Spent {
 export interface Reading extends Task {
   /** Counts what is read. */
   spent: Spent;
-  /** Hears that the blob is read whole from now on. */
-  whole(): void;
-  /** Hears of its bytes. */
+  /** Hears that so many bytes are going to be read, perhaps the whole blob. */
+  expects(bytes: number, whole: boolean): void;
+  /** Hears of those bytes. */
   received(bytes: number): void;
 }
 
@@ -68,36 +69,62 @@ export async function readLayer(layer: FoundLayer, reading: Reading): Promise<Re
   return { known, by: "toc" };
 }
 
-const RANGES_IGNORED = "the registry sends whole blobs only";
+const RANGES_IGNORED = "the registry does not serve ranges of this blob";
 
 /** Reads a layer front to back, from an answer that came already where there is one. */
 async function readWhole(layer: FoundLayer, why: string, reading: Reading, came: Answer | undefined): Promise<Read> {
   const before = pullReads(layer, came ? { bytes: 0, requests: 0 } : { ...reading.spent });
-  reading.whole();
+  reading.expects(layer.blobLen, true);
   if (layer.readWhole) {
     const known = await layer.readWhole(reading, why);
+    reading.received(layer.blobLen);
     reading.spent.bytes += layer.blobLen;
     reading.spent.requests += 1;
     return { known, by: "whole" };
   }
-  if (!came) reading.spent.requests += 1;
-  const answer = came ?? (await layer.source.open(undefined, reading.signal));
   const fetch = new core.WholeFetch(false);
   let length = 0;
-  for await (const piece of answer.pieces) {
+  for await (const piece of wholeBlob(layer, reading, came)) {
     length += piece.length;
-    reading.spent.bytes += piece.length;
     reading.received(piece.length);
     if (length > layer.blobLen) {
       throw failure("lie", `the blob is longer than the ${layer.blobLen} bytes that the manifest says`);
     }
     fetch.index(piece);
   }
-  if (length < layer.blobLen) throw failure("other", `the blob ended after ${length} of ${layer.blobLen} bytes`);
   const { verified } = fetch.finish(layer.blob, layer.diffId);
   const known = core.Known.fromVerified(verified, knownLayer(layer), why, before.bytes, before.requests);
   verified.free();
   return { known, by: "whole" };
+}
+
+/** All bytes of a blob; what breaks off goes on where it stopped. */
+async function* wholeBlob({ blobLen, source }: FoundLayer, reading: Reading, came: Answer | undefined): AsyncGenerator<Bytes> {
+  const { spent, signal } = reading;
+  let at = 0;
+  let answer = came;
+  for (let asked = 0; asked < MOST_ANSWERS; asked += 1) {
+    if (!answer) spent.requests += 1;
+    // The first time without a range: there are registries that serve none.
+    answer ??= await source.open(at === 0 ? undefined : { start: at, end: blobLen }, signal);
+    try {
+      for await (const piece of within(answer, { start: at, end: Number.MAX_SAFE_INTEGER })) {
+        at += piece.length;
+        spent.bytes += piece.length;
+        yield piece;
+      }
+    } catch (error) {
+      if (!isBroken(error)) throw error;
+    }
+    if (at >= blobLen) return;
+    answer = undefined;
+  }
+  throw failure("other", `the blob ended after ${at} of ${blobLen} bytes, however often it was asked for`);
+}
+
+/** Whether a connection broke, by what browsers say then: nothing else here throws `TypeError`s of the network. */
+function isBroken(error: unknown): boolean {
+  return error instanceof TypeError;
 }
 
 /** What a pull reads before it decides: nothing where it trusts no TOC of the kind. */
@@ -126,12 +153,18 @@ async function fill(wanting: Wanting, source: Source, reading: Reading): Promise
   for (let asked = 0; asked < MOST_ANSWERS; asked += 1) {
     const owed = wanting.remaining();
     if (owed.start >= owed.end) return undefined;
+    if (asked === 0) reading.expects(owed.end - owed.start, false);
     reading.spent.requests += 1;
     const answer = await source.open(owed, reading.signal);
     if (answer.whole) return answer;
-    for await (const piece of within(answer, owed)) {
-      reading.spent.bytes += piece.length;
-      wanting.receive(piece);
+    try {
+      for await (const piece of within(answer, owed)) {
+        reading.spent.bytes += piece.length;
+        reading.received(piece.length);
+        wanting.receive(piece);
+      }
+    } catch (error) {
+      if (!isBroken(error)) throw error;
     }
   }
   const { start, end } = wanting.remaining();

@@ -8,15 +8,20 @@ import { forEach, type Task } from "../task";
 import type { FoundImage, FoundLayer } from "./found";
 import { leadsToToc, readLayer, type Reading, type Spent } from "./layer";
 
-/** Reads the layers of images, and adds the images to the session. */
-export async function openFound(session: Session, images: FoundImage[], task: Task): Promise<ImageInfo[]> {
+/** Reads the layers of images, and adds these and those that are ready to the session: all or none. */
+export async function openFound(
+  session: Session,
+  images: FoundImage[],
+  ready: SessionImage[],
+  task: Task,
+): Promise<ImageInfo[]> {
   const layers = images.reduce((sum, image) => sum + image.layers.length, 0);
   if (layers > 10 * LAYERS) throw failure("limit", `there are ${layers} layers, at most ${10 * LAYERS} are read`);
   const opening = new Opening(session, task, layers);
   const opened: SessionImage[] = [];
   try {
     for (const image of images) opened.push(await opening.image(image));
-    return session.add(opened);
+    return session.add([...opened, ...ready]);
   } catch (error) {
     opening.free();
     throw error;
@@ -76,7 +81,7 @@ class Opening {
       signal: this.#task.signal,
       progress: (progress) => this.#task.progress(progress),
       spent: { bytes: 0, requests: 0 },
-      whole: () => meter.whole(name, layer.blobLen),
+      expects: (bytes, whole) => meter.expects(name, bytes, whole),
       received: (bytes) => meter.received(name, bytes),
     };
     const { known, by } = await readLayer(layer, reading);
@@ -89,13 +94,14 @@ class Opening {
 /** How often the page hears of progress, in milliseconds. */
 const OFTEN = 100;
 
-/** How far the opening is: in layers, and in bytes while some are read whole. */
+/** How far the opening is: in bytes while some come, else in layers. */
 class Meter {
   readonly #task: Task;
   readonly #layers: number;
   #done = 0;
   #bytes = 0;
   #total = 0;
+  #whole = false;
   #told = 0;
 
   constructor(task: Task, layers: number) {
@@ -103,13 +109,15 @@ class Meter {
     this.#layers = layers;
   }
 
+  /** A layer is known. */
   layer(name: string): void {
     this.#done += 1;
-    if (this.#bytes >= this.#total) this.#tell(name);
+    this.#tell(name);
   }
 
-  whole(name: string, bytes: number): void {
+  expects(name: string, bytes: number, whole: boolean): void {
     this.#total += bytes;
+    this.#whole ||= whole;
     this.#tell(name);
   }
 
@@ -121,11 +129,11 @@ class Meter {
   #tell(name: string): void {
     this.#told = performance.now();
     if (this.#bytes < this.#total) {
-      const what = `Reading layers of ${name} whole`;
+      const what = this.#whole ? `Reading layers of ${name} whole` : `Reading tables of contents of ${name}`;
       this.#task.progress({ what, done: this.#bytes, total: this.#total, unit: "bytes" });
       return;
     }
-    const what = `Reading layers of ${name}`;
-    this.#task.progress({ what, done: this.#done, total: this.#layers, unit: "layers" });
+    this.#whole = false;
+    this.#task.progress({ what: `Reading layers of ${name}`, done: this.#done, total: this.#layers, unit: "layers" });
   }
 }

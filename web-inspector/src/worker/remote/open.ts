@@ -23,5 +23,5 @@ export async function openRef(session: Session, ask: Calls["openRef"]["ask"], pa
   const image = await find().catch((error: unknown) => {
     throw because(`${ref} cannot be opened.`, error);
   });
-  return openFound(session, [image], task);
+  return openFound(session, [image], [], task);
 }

@@ -51,6 +51,8 @@ class Registry {
   readonly #given: string;
   readonly #signal: AbortSignal;
   readonly #tokens: Tokens;
+  /** Whether the registry answered this page before. */
+  #answered = false;
 
   constructor(reference: Reference, given: string, signal: AbortSignal) {
     this.#api = apiOf(reference);
@@ -120,8 +122,11 @@ class Registry {
       const token = await this.#tokens.current(signal);
       const all = token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` };
       try {
-        return await ask(url, { headers: all, signal }, () => this.#unreachable());
+        const response = await ask(url, { headers: all, signal }, () => this.#unreachable());
+        this.#answered = true;
+        return response;
       } catch (error) {
+        this.#answered ||= error instanceof StatusError;
         if (!(error instanceof StatusError) || error.status !== 401 || tries === 2) throw error;
         await this.#tokens.renew(error.headers.get("www-authenticate"), token, signal);
       }
@@ -129,6 +134,10 @@ class Registry {
   }
 
   #unreachable(): Failure {
+    if (this.#answered) {
+      const causes = ["The connection broke, or the registry sends on to a server that does not allow other sites' pages to ask it."];
+      return failure("cors", `${this.#host} does not answer any more.`, { causes, hint: `Run: shingle inspect --web ${this.#given}` });
+    }
     return failure("cors", `${this.#host} does not answer this page.`, {
       causes: [
         "The browser says no more than that. Either nothing answers there, or the registry does not allow other sites' " +

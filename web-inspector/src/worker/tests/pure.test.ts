@@ -1,4 +1,4 @@
-// The parts of the worker that need no browser. Run: npx playwright test src/worker
+// The parts of the worker that need no browser. Run: npx playwright test -c src/worker/tests
 
 import { expect, test } from "@playwright/test";
 import { rank, readPlatform, writePlatform } from "../image/platform";
@@ -133,10 +133,12 @@ test("a path's string stands for exactly its bytes", () => {
   expect(seen.size).toBe(paths.length);
   let state = 1;
   for (let round = 0; round < 2000; round += 1) {
-    const bytes = Array.from({ length: round % 9 }, () => {
+    const bytes = Array.from({ length: 1 + (round % 9) }, () => {
       state = (state * 1103515245 + 12345) % 2 ** 31;
-      return (state >> 12) & 0xff;
+      // Half of them in what begins and goes on in UTF-8.
+      return state & 0x100 ? 0x80 | ((state >> 12) & 0x7f) : [0x61, 0xe0, 0xed, 0xf0, 0xf4, 0x9f, 0xa0, 0x90][(state >> 12) & 7] ?? 0;
     });
-    expect([...pathBytes(pathText(Uint8Array.from(bytes)))]).toEqual(bytes);
+    const back = [...pathBytes(pathText(Uint8Array.from(bytes)))];
+    if (back.join() !== bytes.join()) expect(back).toEqual(bytes);
   }
 });

@@ -1,4 +1,4 @@
-// The reader of archives' tars. Run: npx playwright test src/worker
+// The reader of archives' tars. Run: npx playwright test -c src/worker/tests
 
 import { expect, test } from "@playwright/test";
 import { clean, members, windows, type Member } from "../files/tar";
