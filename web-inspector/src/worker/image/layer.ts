@@ -6,6 +6,7 @@ import { core, LOOKING } from "../core";
 import { failure } from "../fault";
 import { within, type Answer, type Source } from "../source";
 import type { Task } from "../task";
+import { Feeder } from "../unfold";
 import type { FoundLayer } from "./found";
 
 /** What was read of a blob. */
@@ -83,6 +84,7 @@ async function readWhole(layer: FoundLayer, why: string, reading: Reading, came:
     return { known, by: "whole" };
   }
   const fetch = new core.WholeFetch(false);
+  const feeder = new Feeder(reading.signal, (bytes) => fetch.index(bytes));
   let length = 0;
   for await (const piece of wholeBlob(layer, reading, came)) {
     length += piece.length;
@@ -90,7 +92,7 @@ async function readWhole(layer: FoundLayer, why: string, reading: Reading, came:
     if (length > layer.blobLen) {
       throw failure("lie", `the blob is longer than the ${layer.blobLen} bytes that the manifest says`);
     }
-    fetch.index(piece);
+    await feeder.feed(piece);
   }
   const { verified } = fetch.finish(layer.blob, layer.diffId);
   const known = core.Known.fromVerified(verified, knownLayer(layer), why, before.bytes, before.requests);
