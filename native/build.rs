@@ -3,6 +3,8 @@
 //! The page is what `cargo xtask web` leaves in `web-inspector/dist`, or what is in `$SHINGLE_WEB_DIST`. Without one the list
 //! is empty, and the command says so when it is asked for the page.
 
+#![expect(clippy::disallowed_methods, reason = "a program that builds reads and writes where it is told to")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

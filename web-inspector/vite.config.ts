@@ -1,10 +1,22 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
+import { type Plugin, defineConfig } from "vite";
 
 /** The npm package as `cargo xtask wasm --only npm` leaves it. */
 const core = fileURLToPath(new URL("../target/wasm/npm/core/inspector/", import.meta.url));
 
+/** Where this and the package lie. */
+const repository = fileURLToPath(new URL("..", import.meta.url));
+
+/** While the page is worked on, Vite writes styles into it, which the page's policy forbids. What is built keeps it. */
+const working: Plugin = {
+  name: "no-policy-while-working",
+  apply: "serve",
+  transformIndexHtml: (html) => html.replace(/<meta\s+http-equiv="Content-Security-Policy"[^>]*>/, ""),
+};
+
 export default defineConfig({
+  plugins: [working],
+  server: { fs: { allow: [repository] } },
   // Relative, because the command serves the page below a path that nobody can guess, and anybody may put it anywhere.
   base: "./",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },

@@ -53,7 +53,7 @@ export function App({ session, address, opener }: AppProps) {
     }
   }
   // While the address is being opened, there is no need to ask for images.
-  const opens = more || (none && opener.settled && opener.asked.length === 0);
+  const opens = session.died === undefined && (more || (none && opener.settled && opener.asked.length === 0));
 
   useEffect(() => {
     document.title = none ? "Shingle: what container images share" : `${ABOUT[view].name} – Shingle`;

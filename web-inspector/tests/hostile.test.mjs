@@ -1,6 +1,6 @@
 // What means harm gets an answer in words, runs nothing, asks nobody, and leaves a page that works.
 import { seal, takeApart } from "./help/chunked.mjs";
-import { ARCHIVES, EXPORTED, LIES, NAMES, SCRIPT, climbing, endless, evil, hostileImage, longName } from "./help/hostile.mjs";
+import { ARCHIVES, EXPORTED, LIES, NAMES, SCRIPT, USELESS, climbing, endless, evil, hostileImage, longName } from "./help/hostile.mjs";
 import { archive, gzipLayer, layout } from "./help/layout.mjs";
 import { VIEWS, choose, expect, goTo, opened, test } from "./help/page.mjs";
 import { tar } from "./help/tar.mjs";
@@ -23,6 +23,19 @@ for (const [kind, cases] of Object.entries({ LIES, ARCHIVES, EXPORTED })) {
     }
   });
 }
+
+test.describe("useless", () => {
+  for (const [name, make] of Object.entries(USELESS)) {
+    test(name, async ({ page, site }) => {
+      await page.goto(site.url);
+      await choose(page, ...make());
+      await opened(page, 1, BOUND);
+      await expect(page.getByRole("list", { name: "Images" })).toContainText("by reading all of it");
+      await goTo(page, "Tree");
+      await works(page);
+    });
+  }
+});
 
 test("names that mean harm are only shown", async ({ page, site }) => {
   const sides = ["old", "new"].map((tag, side) => [tag, [seal(takeApart(evil(side), 4096))]]);
@@ -70,7 +83,12 @@ test("a reference that means harm is not asked for", async ({ page, site, watch 
   for (const ref of [`registry:${SCRIPT}`, "registry:javascript:alert(1)", "registry:file:///etc/passwd", "helper:..%2f..", "nonsense:x", "registry:"]) {
     await page.goto("about:blank");
     await page.goto(`${site.url}#${new URLSearchParams({ ref })}`);
-    await expect(page.getByRole("alert").filter({ hasText: /\w/ }).first()).toBeVisible();
+    const consent = page.getByRole("button", { name: "Open these images" });
+    const refused = page.getByRole("alert").filter({ hasText: /\w/ });
+    await expect(consent.or(refused).first()).toBeVisible();
+    // Even when it is allowed.
+    if (await consent.isVisible()) await consent.click();
+    await expect(refused.first()).toBeVisible();
   }
   expect(watch.seen.filter((line) => line.startsWith("request:"))).toEqual([]);
   await works(page);

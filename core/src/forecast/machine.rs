@@ -21,8 +21,8 @@ use crate::{Class, Decision, Digest, Identity, Inventory, LinkMode, Policy, Tree
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Machine {
-    inventory: Inventory,
-    layers: BTreeSet<Identity>,
+    pub(super) inventory: Inventory,
+    pub(super) layers: BTreeSet<Identity>,
 }
 
 impl Machine {

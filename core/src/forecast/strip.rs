@@ -99,16 +99,17 @@ impl Layout {
             }
         }
         if let Some(map) = toc.map() {
-            at = layout.push(at, &(at..map.data_end), Content::Gap, blob_len);
-            let toc = map.toc().map(|range| (range, Content::Toc));
-            let tar_split = map.tar_split().map(|range| (range, Content::TarSplit));
+            let behind = |range: Range<u64>| range.start.max(map.data_end)..range.end;
+            let toc = map.toc().map(|range| (behind(range), Content::Toc));
+            let tar_split = map.tar_split().map(|range| (behind(range), Content::TarSplit));
             let mut rest: Vec<_> = [toc, tar_split].into_iter().flatten().collect();
             rest.sort_by_key(|(range, _)| range.start);
             for (range, content) in rest {
                 at = layout.push(at, &range, content, blob_len);
             }
-            if blob_len.saturating_sub(at) <= LONGEST_FOOTER {
-                at = layout.push(at, &(at..blob_len), Content::Footer, blob_len);
+            let footer = behind(at..blob_len);
+            if blob_len.saturating_sub(footer.start) <= LONGEST_FOOTER {
+                at = layout.push(at, &footer, Content::Footer, blob_len);
             }
         }
         layout.push(at, &(at..blob_len), Content::Gap, blob_len);

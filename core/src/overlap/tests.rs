@@ -6,6 +6,7 @@ mod hidden;
 mod hostile;
 mod images;
 mod orders;
+mod searches;
 mod zoo;
 
 use alloc::string::{String, ToString};

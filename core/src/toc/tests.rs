@@ -1,5 +1,6 @@
 //! One named case for each line of the table in the module's documentation, and the real blobs.
 
+mod export;
 mod fetch;
 mod real;
 mod stargz;

@@ -86,10 +86,11 @@ pub(super) fn run(global: &Global, args: &InspectArgs, printer: &Printer) -> Res
         images.push(Image::new(place, &described, store.as_ref()));
     }
     if printer.json() {
-        return Ok(match &images[..] {
-            [image] => printer.object(image)?,
-            images => printer.object(&images)?,
-        });
+        let written = match &images[..] {
+            [image] => printer.object(image),
+            images => printer.object(&images),
+        };
+        return Ok(written?);
     }
     for (number, image) in images.iter().enumerate() {
         if number > 0 {

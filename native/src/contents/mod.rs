@@ -23,6 +23,7 @@
 mod cache;
 mod error;
 mod image;
+mod known;
 mod layer;
 mod read;
 mod reading;

@@ -71,9 +71,9 @@ impl Page {
 
     fn new(mut files: BTreeMap<String, Bytes>, path: &Path) -> Result<Self, WebError> {
         let fail = |problem| WebError::Page { path: path.to_owned(), problem };
-        let index = files.get(INDEX).ok_or(fail("it has no index.html"))?;
+        let index = files.get(INDEX).ok_or_else(|| fail("it has no index.html"))?;
         let index = std::str::from_utf8(index).map_err(|_not_utf8| fail("its index.html is not UTF-8"))?;
-        let policy = policy(index).ok_or(fail("its index.html has no Content-Security-Policy"))?;
+        let policy = policy(index).ok_or_else(|| fail("its index.html has no Content-Security-Policy"))?;
         if !index.contains(PLACE) {
             return Err(fail("its index.html has no <!-- helper -->"));
         }

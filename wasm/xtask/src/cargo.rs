@@ -36,6 +36,11 @@ impl Workspace {
         &self.root
     }
 
+    /// Where everything that is built goes.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// Where results go.
     pub(crate) fn out(&self) -> &Path {
         &self.out

@@ -39,7 +39,7 @@ pub(crate) fn set(cargo: &mut Command) -> anyhow::Result<()> {
          Debian and Ubuntu: apt-get install clang-19 llvm-19; Fedora: dnf install clang llvm; \
          macOS: brew install llvm, and its bin folder in PATH.\n\
          Or name one in {CC} and its llvm-ar in {AR}.\n\
-         `--zstd rust` needs none: it decodes with ruzstd, at a fifth of the speed."
+         `cargo xtask wasm --zstd rust` needs none: it decodes with ruzstd, at a fifth of the speed."
     )
 }
 

@@ -1,12 +1,15 @@
 //! What cargo alone does not do: `cargo xtask --help`.
 //!
-//! `wasm` needs rustup (the toolchain file names the target) and, for C zstd, clang; see [`clang`].
+//! `wasm` needs rustup (the toolchain file names the target) and, for C zstd, clang; see [`clang`]. `web` needs both, and
+//! Node.js with npm; see [`node`].
 
 mod api;
 mod cargo;
 mod clang;
 mod component;
+mod node;
 mod npm;
+mod page;
 mod sizes;
 
 use std::fmt;
@@ -26,6 +29,8 @@ enum Task {
     Api(api::Args),
     /// Build what runs in wasm hosts and browsers, into target/wasm.
     Wasm(Wasm),
+    /// Build the page of `shingle inspect --web` into web-inspector/dist, from where the command is built with it.
+    Web,
 }
 
 #[derive(Debug, clap::Args)]
@@ -107,6 +112,7 @@ fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Api(args) => api::run(&args),
         Task::Wasm(args) => build(&args),
+        Task::Web => page::run(),
     }
 }
 

@@ -34,21 +34,3 @@ export function boxAt(boxes: Boxes, x: number, y: number): number {
   }
   return found;
 }
-
-/** The stretch at `at`, of stretches in order; -1 for none. */
-export function spanAt(starts: Float64Array, ends: Float64Array, at: number): number {
-  const index = firstAfter(starts, at) - 1;
-  return index >= 0 && at < ends[index]! ? index : -1;
-}
-
-/** How many of the ascending `starts` are at or before `at`. */
-export function firstAfter(starts: Float64Array, at: number): number {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (starts[middle]! <= at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}

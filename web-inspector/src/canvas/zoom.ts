@@ -47,11 +47,6 @@ export function eased(share: number): number {
   return t < 0.5 ? 4 * t ** 3 : 1 - (-2 * t + 2) ** 3 / 2;
 }
 
-/** Between two spans. */
-export function between(from: Span, to: Span, share: number): Span {
-  return { from: from.from + (to.from - from.from) * share, to: from.to + (to.to - from.to) * share };
-}
-
 /** Whether the reader asked for less motion: glides are left out then. */
 export function still(): boolean {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -6,7 +6,8 @@ type Attributes = Record<string, string | number>;
 
 /** An element; its content is markup that these functions made. */
 export function el(name: string, attributes: Attributes, ...content: string[]): string {
-  const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${escape(typeof value === "number" ? short(value) : value)}"`);
+  const text = (value: number | string) => escape(typeof value === "number" ? short(value) : value);
+  const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${text(value)}"`);
   return content.length === 0 ? `<${name}${written.join("")}/>` : `<${name}${written.join("")}>${content.join("")}</${name}>`;
 }
 
@@ -16,7 +17,15 @@ export function label(x: number, y: number, text: string, attributes: Attributes
 }
 
 /** A rectangle in a meaning's colour and pattern. */
-export function block(x: number, y: number, width: number, height: number, token: Token, pattern: Pattern = "solid", title = ""): string {
+export function block(
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  token: Token,
+  pattern: Pattern = "solid",
+  title = "",
+): string {
   const at = { x, y, width, height };
   const about = title ? [el("title", {}, escape(title))] : [];
   const fill = el("rect", { ...at, fill: colour(token) }, ...about);
@@ -52,7 +61,7 @@ export interface BarRow {
 
 /** Bars one below the other, all to one scale, with a legend. */
 export function barsPicture(title: string, rows: BarRow[], format: (value: number) => string): string {
-  const [left, right, wide, line] = [220, 120, 560, 26];
+  const [left, right, wide, line] = [220, 190, 560, 26];
   const most = Math.max(1, ...rows.map((row) => row.parts.reduce((sum, part) => sum + part.value, 0)));
   const drawn: string[] = [label(10, 22, title, { "font-size": 15, "font-weight": 600 })];
   let y = 40;
@@ -61,7 +70,8 @@ export function barsPicture(title: string, rows: BarRow[], format: (value: numbe
     let x = left;
     for (const part of row.parts) {
       const width = (wide * part.value) / most;
-      if (width > 0) drawn.push(block(x, y, width, 18, part.token, part.pattern, `${row.name}: ${part.name} ${format(part.value)}`));
+      const about = `${row.name}: ${part.name} ${format(part.value)}`;
+      if (width > 0) drawn.push(block(x, y, width, 18, part.token, part.pattern, about));
       x += width;
     }
     drawn.push(label(x + 8, y + 14, row.said));

@@ -22,7 +22,9 @@ interface BarProps {
 
 export function Bar({ parts, total, label, format = inBytes }: BarProps) {
   const all = total ?? sum(parts);
-  const said = parts.filter((part) => part.value > 0).map((part) => `${part.name} ${format(part.value)}, ${percent(part.value, all)}`);
+  const said = parts
+    .filter((part) => part.value > 0)
+    .map((part) => `${part.name} ${format(part.value)}, ${percent(part.value, all)}`);
   return (
     <div class="bar" role="img" aria-label={`${label ? `${label}: ` : ""}${said.join("; ") || "nothing"}`}>
       {parts.map(
@@ -40,8 +42,13 @@ export function Bar({ parts, total, label, format = inBytes }: BarProps) {
   );
 }
 
+interface LegendProps {
+  parts: (Omit<Part, "value"> & { value?: number | undefined })[];
+  format?(value: number): string;
+}
+
 /** What colours and patterns mean, with figures where parts have them. */
-export function Legend({ parts, format = inBytes }: { parts: (Omit<Part, "value"> & { value?: number | undefined })[]; format?(value: number): string }) {
+export function Legend({ parts, format = inBytes }: LegendProps) {
   return (
     <ul class="legend">
       {parts.map((part) => (

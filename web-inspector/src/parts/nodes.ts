@@ -27,6 +27,21 @@ export class Nodes {
     return parts.reverse().join("/");
   }
 
+  /** Writes the bytes of the whole path to the end of `room`, and returns where they begin; -1 if they do not fit. */
+  pathBytes(node: NodeIndex, room: Uint8Array): number {
+    const { names, nameEnds, parents } = this.arrays;
+    let start = room.length;
+    for (let at = node; at > 0 && at < this.length; at = parents[at] ?? 0) {
+      const [from, to] = [nameEnds[at - 1] ?? 0, nameEnds[at] ?? 0];
+      const slash = start < room.length ? 1 : 0;
+      start -= to - from + slash;
+      if (start < 0) return -1;
+      room.set(names.subarray(from, to), start);
+      if (slash) room[start + to - from] = 0x2f;
+    }
+    return start;
+  }
+
   kind(node: NodeIndex): (typeof KINDS)[number] {
     return KINDS[this.arrays.kinds[node] ?? 5] ?? "regular";
   }

@@ -19,6 +19,11 @@ export interface Column<Row> {
   heads?: boolean;
 }
 
+/** A column of numbers, by which rows are sorted. */
+export function numeric<Row>(name: string, of: (row: Row) => number, format: (value: number) => string = count): Column<Row> {
+  return { name, numeric: true, value: (row) => format(of(row)), sort: of };
+}
+
 interface TableProps<Row> {
   caption: string;
   /** For a table that stands right below a heading that says the same. */

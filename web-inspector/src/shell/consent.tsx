@@ -13,7 +13,7 @@ export function Consent({ opener }: { opener: Opener }) {
         to ask {hosts.length === 1 ? "this registry" : "these registries"}, and the services that they name for access. They then
         see that you do:
       </p>
-      <ul aria-label="Registries">
+      <ul aria-label="Hosts">
         {hosts.map((host) => (
           <li key={host}>
             <code>{visible(host)}</code>

@@ -29,23 +29,24 @@ export async function loadAll(): Promise<void> {
 }
 
 export function Lazy({ view, ...props }: ViewProps & { view: View }) {
+  const Shown = loaded[view];
+  const drawn = Shown !== undefined;
   const [failed, setFailed] = useState<{ view: View; why: string }>();
   const [, draw] = useState({});
   const [tries, setTries] = useState(0);
   useEffect(() => {
+    // It may have been loaded since it was drawn, by `loadAll`: then there is all the more something to draw.
+    if (drawn) return undefined;
     let shown = true;
-    if (!loaded[view]) {
-      setFailed(undefined);
-      load(view).then(
-        () => shown && draw({}),
-        (error) => shown && setFailed({ view, why: String(error) }),
-      );
-    }
+    setFailed(undefined);
+    load(view).then(
+      () => shown && draw({}),
+      (error) => shown && setFailed({ view, why: String(error) }),
+    );
     return () => {
       shown = false;
     };
-  }, [view, tries]);
-  const Shown = loaded[view];
+  }, [view, drawn, tries]);
   if (Shown) {
     return (
       <Caught key={view}>

@@ -37,10 +37,17 @@ function Running({ opening: { id, what, progress, end } }: { opening: Opening })
 
 function Failed({ opening: { id, what, end }, fault: { message, causes, hint } }: { opening: Opening; fault: Fault }) {
   const name = `opening-${id}`;
+  const text = visible(message);
   return (
     <div class="fault" role="alert">
-      <p>
-        <strong id={name}>{what}:</strong> {visible(message)}
+      <p id={name}>
+        {text.startsWith(what) ? (
+          <strong>{text}</strong>
+        ) : (
+          <>
+            <strong>{what}:</strong> {text}
+          </>
+        )}
       </p>
       {causes.length > 0 && (
         <ul class="causes" aria-label="Causes">

@@ -108,8 +108,9 @@ export async function openFiles(page, site, names, count) {
 }
 
 /** Waits until so many images are in the list. */
-export async function opened(page, count) {
-  await expect(page.getByRole("list", { name: "Images" }).getByRole("button", { name: /^Close / })).toHaveCount(count);
+export async function opened(page, count, options) {
+  const closing = page.getByRole("list", { name: "Images" }).getByRole("button", { name: /^Close / });
+  await expect(closing).toHaveCount(count, options);
 }
 
 /** Goes to a view, and waits for its heading. */

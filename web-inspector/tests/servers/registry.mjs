@@ -11,8 +11,8 @@ const HONEST = {
   cors: true,
   /** Wants a token from its own /token, and says so in WWW-Authenticate. */
   token: false,
-  /** `whole`: answers 200 with everything. `short`: fewer bytes than said. `other`: another range than was asked for.
-      `flipped`: the right range with a wrong bit in it. */
+  /** `whole`: answers 200 with everything. `wider`: more than was asked for, and says so. `short`: fewer bytes than said.
+      `other`: other bytes than said. `flipped`: a wrong bit. */
   ranges: "right",
   /** So many more requests are answered 429. */
   busy: 0,
@@ -87,8 +87,9 @@ export async function serveRegistry(layouts, switches = {}) {
     let start = Number(first);
     const end = Math.min(last === "" ? Infinity : Number(last) + 1, bytes.length);
     if (start >= end) return send(416, { "content-range": `bytes */${bytes.length}` });
-    if (ranges === "other") start = Math.max(0, start - 1);
-    let part = Buffer.from(bytes.subarray(start, end));
+    if (ranges === "wider") start = Math.max(0, start - 1);
+    const shift = ranges === "other" ? 1 : 0;
+    let part = Buffer.from(bytes.subarray(start - shift, end - shift));
     const said = { ...type, "content-range": `bytes ${start}-${end - 1}/${bytes.length}` };
     if (ranges === "short") part = part.subarray(0, Math.ceil(part.length / 2));
     if (ranges === "flipped") part[part.length >> 1] ^= 1;

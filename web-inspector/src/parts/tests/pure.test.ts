@@ -7,7 +7,7 @@ import { jsonLines } from "../../export/json";
 import { fileName } from "../../export/save";
 import { cut, escape } from "../../export/svg";
 import type { DiffArrays, TreeArrays } from "../../protocol";
-import { octal, permissions, time } from "../../views/details/words";
+import { octal, permissions, target, time } from "../../views/details/words";
 import { Changes, renamed } from "../../views/diff/changes";
 import { Nodes } from "../nodes";
 import { sortedOrder } from "../order";
@@ -62,6 +62,14 @@ test("metadata reads as ls writes it", () => {
   expect(time({ seconds: 0, nanoseconds: 0 })).toBe("1970-01-01 00:00:00 UTC");
   expect(time({ seconds: -1, nanoseconds: 500_000_000 })).toBe("1969-12-31 23:59:59.5 UTC");
   expect(time({ seconds: 1e15, nanoseconds: 0 })).toBe("1,000,000,000,000,000 s after 1970");
+});
+
+test("a link leads to a path of the image, and not out of it", () => {
+  expect(target("symlink", "usr/bin/sh", "dash")).toBe("usr/bin/dash");
+  expect(target("symlink", "usr/bin/sh", "../lib//x/./y")).toBe("usr/lib/x/y");
+  expect(target("symlink", "bin", "/usr/bin")).toBe("usr/bin");
+  expect(target("symlink", "bin", "../../../etc")).toBe("etc");
+  expect(target("hardlink", "usr/bin/sh", "usr/bin/dash")).toBe("usr/bin/dash");
 });
 
 test("what a renamed path keeps is said once", () => {

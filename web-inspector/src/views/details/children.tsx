@@ -2,13 +2,13 @@
 
 import { useMemo } from "preact/hooks";
 
-import { bytes, count, visible } from "../../format";
+import { bytes, visible } from "../../format";
 import type { NodeIndex, TreeArrays } from "../../protocol";
 import { Bar } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { STATES } from "../../parts/looks";
 import { Nodes } from "../../parts/nodes";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 import type { ViewProps } from "../view";
 import { KINDS } from "./words";
 
@@ -21,12 +21,13 @@ interface ChildrenProps extends Pick<ViewProps, "route" | "go"> {
 export function Children({ arrays, node, path, route, go }: ChildrenProps) {
   const nodes = useMemo(() => new Nodes(arrays), [arrays]);
   const children = useMemo(() => nodes.children(node), [nodes, node]);
+  const pathOf = (child: NodeIndex) => (path === "" ? nodes.name(child) : `${path}/${nodes.name(child)}`);
   const columns: Column<NodeIndex>[] = [
     {
       name: "Name",
       value: (child) => (
         <>
-          <RouteLink at={{ route, go }} to={{ view: "file", path: path === "" ? nodes.name(child) : `${path}/${nodes.name(child)}` }}>
+          <RouteLink at={{ route, go }} to={{ view: "file", path: pathOf(child) }}>
             {visible(nodes.name(child))}
             {nodes.kind(child) === "directory" && "/"}
           </RouteLink>
@@ -36,8 +37,8 @@ export function Children({ arrays, node, path, route, go }: ChildrenProps) {
       sort: (child) => nodes.name(child),
     },
     { name: "Kind", value: (child) => KINDS[nodes.kind(child)], sort: (child) => nodes.kind(child) },
-    { name: "Files", numeric: true, value: (child) => count(arrays.files[child] ?? 0), sort: (child) => arrays.files[child] ?? 0 },
-    { name: "Bytes", numeric: true, value: (child) => bytes(nodes.bytes(child)), sort: (child) => nodes.bytes(child) },
+    numeric("Files", (child) => arrays.files[child] ?? 0),
+    numeric("Bytes", (child) => nodes.bytes(child), bytes),
     {
       name: "Shared, partly, unique, wasted",
       value: (child) => (
@@ -59,8 +60,8 @@ export function Children({ arrays, node, path, route, go }: ChildrenProps) {
       />
       {arrays.unlocated > 0 && route.measure === "compressed" && (
         <p class="hint">
-          {bytes(arrays.unlocated)} of this image’s files are in none of these figures: their layers were read whole, so nobody
-          knows what they take compressed. The measure “Uncompressed” counts them.
+          {bytes(arrays.unlocated)} of this image’s files are in none of these figures: their layers were read whole, so
+          nobody knows what they take compressed. The measure “Uncompressed” counts them.
         </p>
       )}
     </section>
@@ -69,5 +70,6 @@ export function Children({ arrays, node, path, route, go }: ChildrenProps) {
 
 /** The bytes at and below a path by what other images have of them. */
 export function partsAt(arrays: TreeArrays, node: NodeIndex) {
-  return (["shared", "partly", "unique", "wasted"] as const).map((state) => ({ ...STATES[state], value: arrays[state][node] ?? 0 }));
+  const states = ["shared", "partly", "unique", "wasted"] as const;
+  return states.map((state) => ({ ...STATES[state], value: arrays[state][node] ?? 0 }));
 }

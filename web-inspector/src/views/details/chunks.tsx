@@ -9,7 +9,7 @@ import { bytes, count, counted, short } from "../../format";
 import type { FileDetails } from "../../protocol";
 import { Legend } from "../../parts/bar";
 import { STATES } from "../../parts/looks";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 
 /** A chunk with its place in the file's content. */
 export interface Chunk {
@@ -55,10 +55,10 @@ export function Chunks({ file, images, picture }: ChunksProps) {
   if (chunks.length === 0) return null;
   const inImages = (chunk: Chunk) => `${count(chunk.images)} of ${count(images)}`;
   const columns: Column<Chunk>[] = [
-    { name: "Chunk", numeric: true, value: (chunk) => count(chunk.number), sort: (chunk) => chunk.number },
-    { name: holes ? "Offset without holes" : "Offset", numeric: true, value: (chunk) => count(chunk.offset), sort: (chunk) => chunk.offset },
-    { name: "Length", numeric: true, value: (chunk) => count(chunk.length), sort: (chunk) => chunk.length },
-    { name: "Compressed", numeric: true, value: (chunk) => (chunk.compressed === undefined ? "?" : count(chunk.compressed)), sort: (chunk) => chunk.compressed ?? -1 },
+    numeric("Chunk", (chunk) => chunk.number),
+    numeric(holes ? "Offset without holes" : "Offset", (chunk) => chunk.offset),
+    numeric("Length", (chunk) => chunk.length),
+    numeric("Compressed", (chunk) => chunk.compressed ?? -1, (length) => (length < 0 ? "?" : count(length))),
     { name: "Images", numeric: true, value: inImages, sort: (chunk) => chunk.images },
     { name: "Digest", value: (chunk) => <code title={chunk.digest}>{short(chunk.digest)}</code> },
   ];
@@ -99,7 +99,8 @@ function Strip({ chunks, images, picture }: { chunks: Chunk[]; images: number; p
   };
   const chunk = spot === undefined ? undefined : chunks[spot];
   const words = chunk
-    ? `Chunk ${count(chunk.number)}: ${bytes(chunk.length)} at ${count(chunk.offset)}, in ${count(chunk.images)} of ${counted(images, "image")}.`
+    ? `Chunk ${count(chunk.number)}: ${bytes(chunk.length)} at ${count(chunk.offset)}, ` +
+      `in ${count(chunk.images)} of ${counted(images, "image")}.`
     : "Point at a chunk, or move with the arrow keys.";
   return (
     <>
@@ -109,8 +110,11 @@ function Strip({ chunks, images, picture }: { chunks: Chunk[]; images: number; p
         class="surface chunk-strip"
         role="img"
         tabIndex={0}
-        aria-label={`The file’s ${counted(chunks.length, "chunk")} in order, by whether other images have them. Arrow keys move.`}
-        onPointerMove={(event) => setAt(under(chunks, pointOn(event).x / Math.max(1, (event.currentTarget as HTMLElement).clientWidth)))}
+        aria-label={
+          `The file’s ${counted(chunks.length, "chunk")} in order, by whether other images have them. ` +
+          "Arrow keys move."
+        }
+        onPointerMove={(event) => setAt(under(chunks, pointOn(event).x / Math.max(1, event.currentTarget.clientWidth)))}
         onFocus={() => setAt((now) => now ?? 0)}
         onKeyDown={key}
       />
@@ -124,21 +128,47 @@ function paint({ context, width, height, theme, fills }: Frame, chunks: readonly
   context.fillRect(0, 0, width, height);
   const all = lengthOf(chunks);
   const place = (offset: number) => (offset / Math.max(1, all)) * width;
-  chunks.forEach((chunk) => {
-    const x = place(chunk.offset);
-    const wide = Math.max(place(chunk.offset + chunk.length) - x, 0.5);
-    context.fillStyle = fills.style(chunk.images > 1 ? TOGETHER : ALONE);
-    context.fillRect(x, 4, wide, height - 8);
-    if (wide < 4) return;
-    context.fillStyle = theme.ground;
-    context.fillRect(x + wide - 1, 4, 1, height - 8);
-  });
+  const high = height - 8;
+  if (chunks.length > width / 2) {
+    // Several chunks fall on one column: it is split as their bytes are.
+    columns(chunks, Math.floor(width)).forEach((part, x) => {
+      context.fillStyle = fills.style(TOGETHER);
+      context.fillRect(x, 4, 1, part * high);
+      context.fillStyle = fills.style(ALONE);
+      context.fillRect(x, 4 + part * high, 1, high - part * high);
+    });
+  } else {
+    for (const chunk of chunks) {
+      const x = place(chunk.offset);
+      const wide = place(chunk.offset + chunk.length) - x;
+      context.fillStyle = fills.style(chunk.images > 1 ? TOGETHER : ALONE);
+      context.fillRect(x, 4, wide, high);
+      if (wide < 4) continue;
+      context.fillStyle = theme.ground;
+      context.fillRect(x + wide - 1, 4, 1, high);
+    }
+  }
   const chunk = spot === undefined ? undefined : chunks[spot];
   if (!chunk) return;
   const x = place(chunk.offset);
   context.strokeStyle = theme.ink;
   context.lineWidth = 2;
   context.strokeRect(x + 1, 1, Math.max(2, place(chunk.offset + chunk.length) - x - 2), height - 2);
+}
+
+/** For each of some columns, which part of its bytes is in chunks that other images have too. */
+function columns(chunks: readonly Chunk[], count: number): Float64Array {
+  const parts = new Float64Array(count);
+  const each = lengthOf(chunks) / Math.max(1, count);
+  for (const { offset, length, images } of chunks) {
+    if (images < 2) continue;
+    const end = offset + length;
+    for (let column = Math.floor(offset / each); column < count && column * each < end; column += 1) {
+      const inside = Math.min(end, (column + 1) * each) - Math.max(offset, column * each);
+      parts[column] = Math.min(1, (parts[column] ?? 0) + inside / each);
+    }
+  }
+  return parts;
 }
 
 /** The chunk at a part of the strip's width. */

@@ -2,15 +2,33 @@
 
 import { bytes, counted, visible } from "../../format";
 import type { FileDetails, ImageInfo } from "../../protocol";
-import { KINDS, octal, permissions, time } from "./words";
+import { RouteLink } from "../../parts/link";
+import type { ViewProps } from "../view";
+import { KINDS, octal, permissions, target, time } from "./words";
 
-export function Facts({ file: { details }, image }: { file: FileDetails; image: ImageInfo }) {
+interface FactsProps extends Pick<ViewProps, "route" | "go"> {
+  file: FileDetails;
+  image: ImageInfo;
+}
+
+export function Facts({ file: { details, path, link, xattrs }, image, route, go }: FactsProps) {
   const { kind, mode, uid, gid, mtime, size, digest, origin, wasted } = details;
+  const holes = size - details.bytes.logical;
   const layer = origin && image.layers[origin[0]];
   return (
     <dl class="facts">
       <dt>Kind</dt>
       <dd>{KINDS[kind]}</dd>
+      {link !== undefined && (
+        <>
+          <dt>Leads to</dt>
+          <dd>
+            <RouteLink at={{ route, go }} to={{ path: target(kind, path, link) }}>
+              {visible(link)}
+            </RouteLink>
+          </dd>
+        </>
+      )}
       <dt>Mode</dt>
       <dd>
         <code>{permissions(kind, mode)}</code>, <code>{octal(mode)}</code>
@@ -27,7 +45,7 @@ export function Facts({ file: { details }, image }: { file: FileDetails; image: 
           <dd>
             {bytes(size)}
             {size >= 1024 && ` (${counted(size, "byte")})`}
-            {digest !== undefined && size > details.bytes.logical && `, of these ${bytes(size - details.bytes.logical)} in holes, which take nothing`}
+            {digest !== undefined && holes > 0 && `, of these ${bytes(holes)} in holes, which take nothing`}
           </dd>
           {digest !== undefined && (
             <>
@@ -58,7 +76,24 @@ export function Facts({ file: { details }, image }: { file: FileDetails; image: 
         <>
           <dt>Hidden here</dt>
           <dd>
-            {counted(wasted.count, "file")} of lower layers with {bytes(wasted.bytes.logical)}, which a pull takes and nobody sees
+            {counted(wasted.count, "file")} of lower layers with {bytes(wasted.bytes.logical)}, which a pull takes and nobody
+            sees
+          </dd>
+        </>
+      )}
+      {xattrs.length > 0 && (
+        <>
+          <dt>Attributes</dt>
+          <dd>
+            <ul class="xattrs">
+              {xattrs.map(([name, value]) => (
+                <li key={name}>
+                  <code>
+                    {visible(name)}={visible(value)}
+                  </code>
+                </li>
+              ))}
+            </ul>
           </dd>
         </>
       )}

@@ -7,13 +7,16 @@ import { jsonText } from "../../export/json";
 import { block, cut, label, picture } from "../../export/svg";
 import { ALONE, chunksOf, TOGETHER } from "./chunks";
 
-export function fileJson(image: ImageInfo, images: readonly ImageInfo[], { path, details, holders }: FileDetails): string {
+export function fileJson(image: ImageInfo, images: readonly ImageInfo[], file: FileDetails): string {
+  const { path, details, holders, link, xattrs } = file;
   const named = holders.map(({ node: _, image, ...holder }) => ({ image: images[image]?.name, ...holder }));
   const { alsoIn, pieces, ...rest } = details;
   return jsonText("file", {
     image: image.name,
     path,
     ...rest,
+    link,
+    xattrs: xattrs.map(([name, value]) => ({ name, value })),
     alsoIn: alsoIn.map((other) => images[other]?.name),
     holders: named,
     chunks: pieces,
@@ -23,7 +26,10 @@ export function fileJson(image: ImageInfo, images: readonly ImageInfo[], { path,
 const HEAD = ["chunk", "offset", "length", "compressed", "digest", "images"];
 
 export function chunksCsv(file: FileDetails): Iterable<string> {
-  const rows = chunksOf(file).map(({ number, offset, length, compressed, digest, images }) => [number, offset, length, compressed, digest, images]);
+  const rows = chunksOf(file).map((chunk) => {
+    const { number, offset, length, compressed, digest, images } = chunk;
+    return [number, offset, length, compressed, digest, images];
+  });
   return csvLines(HEAD, rows);
 }
 
@@ -35,8 +41,10 @@ export function chunksSvg(file: FileDetails): string {
   const drawn = [label(10, 22, cut(file.path, 100), { "font-size": 15, "font-weight": 600 })];
   for (const { number, offset, length, images } of chunks) {
     const look = images > 1 ? TOGETHER : ALONE;
-    const wide = (WIDE * length) / all;
-    drawn.push(block(10 + (WIDE * offset) / all, 36, Math.max(0.2, wide - (wide > 4 ? 1 : 0)), 48, look.token, look.pattern, `Chunk ${number}: ${bytes(length)}`));
+    const [x, wide] = [10 + (WIDE * offset) / all, (WIDE * length) / all];
+    const gap = wide > 4 ? 1 : 0;
+    const about = `Chunk ${number}: ${bytes(length)}`;
+    drawn.push(block(x, 36, Math.max(0.2, wide - gap), 48, look.token, look.pattern, about));
   }
   [TOGETHER, ALONE].forEach((look, index) => {
     drawn.push(block(10 + index * 220, 96, 14, 14, look.token, look.pattern), label(30 + index * 220, 108, look.name));

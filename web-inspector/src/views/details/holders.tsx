@@ -2,11 +2,11 @@
 
 import { useMemo } from "preact/hooks";
 
-import { count, counted, visible } from "../../format";
+import { counted, visible } from "../../format";
 import type { FileDetails } from "../../protocol";
 import { Await, useAsked } from "../../parts/asked";
 import { RouteLink } from "../../parts/link";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 import type { ViewProps } from "../view";
 
 type Holder = FileDetails["holders"][number];
@@ -18,7 +18,11 @@ export function Holders({ images, route, go, image, file }: ViewProps & { image:
   const others = useMemo(() => file.holders.filter((holder) => holder.image !== image), [file, image]);
   if (file.details.digest === undefined) return null;
   const columns: Column<Holder>[] = [
-    { name: "Image", value: (holder) => `${holder.image + 1}  ${visible(images[holder.image]?.name ?? "")}`, sort: (holder) => holder.image },
+    {
+      name: "Image",
+      value: (holder) => `${holder.image + 1}  ${visible(images[holder.image]?.name ?? "")}`,
+      sort: (holder) => holder.image,
+    },
     {
       name: "First path",
       value: (holder) =>
@@ -30,8 +34,8 @@ export function Holders({ images, route, go, image, file }: ViewProps & { image:
           </RouteLink>
         ),
     },
-    { name: "As a file", numeric: true, value: (holder) => count(holder.files), sort: (holder) => holder.files },
-    { name: "As a chunk of a file", numeric: true, value: (holder) => count(holder.chunks), sort: (holder) => holder.chunks },
+    numeric("As a file", (holder) => holder.files),
+    numeric("As a chunk of a file", (holder) => holder.chunks),
   ];
   return (
     <section aria-labelledby="file-holders">

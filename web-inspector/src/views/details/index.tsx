@@ -159,7 +159,7 @@ function About({ image, file, ...view }: ViewProps & { image: number; file: File
           {...(pieces.length > 1 && { canvas: () => picture.current })}
         />
       </div>
-      <Facts file={file} image={info} />
+      <Facts file={file} image={info} route={route} go={view.go} />
       <Chunks file={file} images={images.length} picture={picture} />
       <Holders {...view} image={image} file={file} />
       <Copies {...view} image={image} file={file} />
@@ -171,7 +171,7 @@ function About({ image, file, ...view }: ViewProps & { image: number; file: File
 function Crumbs({ path, route, go }: Pick<ViewProps, "route" | "go"> & { path: string }) {
   const parts = path === "" ? [] : path.split("/");
   return (
-    <span class="crumbs">
+    <span class="path-parts">
       {parts.length === 0 ? (
         <b>/ (the root)</b>
       ) : (

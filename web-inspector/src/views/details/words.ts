@@ -14,16 +14,25 @@ export const KINDS: Record<Kind, string> = {
   symlink: "Symbolic link",
 };
 
+const LETTERS: Record<Kind, string> = {
+  block: "b",
+  char: "c",
+  directory: "d",
+  fifo: "p",
+  hardlink: "-",
+  regular: "-",
+  symlink: "l",
+};
+
 /** `drwxr-xr-x`, as `ls` writes it. */
 export function permissions(kind: Kind, mode: number): string {
-  const types: Record<Kind, string> = { block: "b", char: "c", directory: "d", fifo: "p", hardlink: "-", regular: "-", symlink: "l" };
   const three = (bits: number, special: boolean, letter: string) => {
     const execute = (bits & 1) !== 0;
     const last = special ? (execute ? letter : letter.toUpperCase()) : execute ? "x" : "-";
     return `${bits & 4 ? "r" : "-"}${bits & 2 ? "w" : "-"}${last}`;
   };
   return (
-    types[kind] +
+    LETTERS[kind] +
     three((mode >> 6) & 7, (mode & 0o4000) !== 0, "s") +
     three((mode >> 3) & 7, (mode & 0o2000) !== 0, "s") +
     three(mode & 7, (mode & 0o1000) !== 0, "t")
@@ -42,6 +51,19 @@ export function time({ seconds, nanoseconds }: Timestamp): string {
   if (Number.isNaN(date.getTime())) return `${count(seconds)} s after 1970`;
   const fraction = nanoseconds === 0 ? "" : `.${String(nanoseconds).padStart(9, "0").replace(/0+$/, "")}`;
   return `${date.toISOString().replace("T", " ").replace(/\.000Z$/, "")}${fraction} UTC`;
+}
+
+/**
+ * The path in the image that a link leads to. A symbolic link's text is relative to where the link is, a hard link's to the
+ * root.
+ */
+export function target(kind: Kind, path: string, link: string): string {
+  const parts = kind !== "symlink" || link.startsWith("/") ? [] : path.split("/").slice(0, -1);
+  for (const part of link.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return parts.join("/");
 }
 
 /** What other images have of it. */

@@ -21,7 +21,12 @@ export interface Sum {
   fresh: number;
 }
 
+/** Longer paths than this are looked for by their new name only. */
+const PATH = 8192;
+
 export class Changes {
+  readonly #room = new Uint8Array(PATH);
+
   constructor(
     readonly arrays: DiffArrays,
     /** The old image's paths, for what was renamed; until they are there, old names are not known. */
@@ -58,6 +63,12 @@ export class Changes {
     return now >= 0 ? { side: "new", node: now } : { side: "old", node: this.arrays.old[row] ?? 0 };
   }
 
+  /** Whether nobody knows what a row's file takes compressed, because its layer was read whole. */
+  unlocated(row: number): boolean {
+    const { logical, compressed, summary } = this.arrays;
+    return unlocatedOf(summary, this.change(row)) > 0 && (logical[row] ?? 0) > 0 && compressed[row] === 0;
+  }
+
   /** What all rows come to, by change. */
   sums(): Sum[] {
     const sums = CHANGES.map((change): Sum => ({ change, paths: 0, logical: 0, compressed: 0, fresh: 0 }));
@@ -88,12 +99,11 @@ export class Changes {
   }
 
   #contains(row: number, needle: Uint8Array): boolean {
-    const { paths, pathEnds } = this.arrays;
+    const { paths, pathEnds, old } = this.arrays;
     if (within(paths, this.#start(row), pathEnds[row] ?? 0, needle)) return true;
-    const old = this.oldPath(row);
-    if (old === undefined) return false;
-    const bytes = ENCODER.encode(old);
-    return within(bytes, 0, bytes.length, needle);
+    if (!this.before || this.change(row) !== "renamed") return false;
+    const start = this.before.pathBytes(old[row] ?? 0, this.#room);
+    return start >= 0 && within(this.#room, start, this.#room.length, needle);
   }
 
   #start(row: number): number {
@@ -101,11 +111,18 @@ export class Changes {
   }
 }
 
+/** Bytes of a change of which nobody knows what they take compressed. */
+export function unlocatedOf(summary: DiffArrays["summary"], change: Change): number {
+  return summary[change === "content" ? "changed" : change].bytes.unlocated;
+}
+
 /** Whether bytes from `start` to `end` contain a needle that is folded already. */
 function within(bytes: Uint8Array, start: number, end: number, needle: Uint8Array): boolean {
-  const last = end - needle.length;
+  const [first, last] = [needle[0], end - needle.length];
+  if (first === undefined) return true;
   for (let at = start; at <= last; at += 1) {
-    let same = 0;
+    if (folded(bytes[at] ?? 0) !== first) continue;
+    let same = 1;
     while (same < needle.length && folded(bytes[at + same] ?? 0) === needle[same]) same += 1;
     if (same === needle.length) return true;
   }

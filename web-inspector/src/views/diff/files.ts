@@ -15,7 +15,10 @@ export function diffCsv(changes: Changes, rows: Uint32Array): Iterable<string> {
   const { logical, compressed, fresh } = changes.arrays;
   function* lines(): Iterable<Cell[]> {
     for (const row of rows) {
-      yield [changes.change(row), changes.path(row), changes.oldPath(row), changes.fields(row).join(" "), logical[row], compressed[row], fresh[row]];
+      const properties = changes.fields(row).join(" ");
+      // Empty where nobody knows.
+      const inBlob = changes.unlocated(row) ? [undefined, undefined] : [compressed[row], fresh[row]];
+      yield [changes.change(row), changes.path(row), changes.oldPath(row), properties, logical[row], ...inBlob];
     }
   }
   return csvLines(HEAD, lines());
@@ -32,12 +35,13 @@ export function diffJson(old: ImageInfo, now: ImageInfo, changes: Changes, rows:
         oldPath: changes.oldPath(row),
         properties: changes.fields(row),
         logical: logical[row],
-        compressed: compressed[row],
-        fresh: fresh[row],
+        // Left out where nobody knows.
+        ...(!changes.unlocated(row) && { compressed: compressed[row], fresh: fresh[row] }),
       };
     }
   }
-  return jsonLines("diff", { old: side(old), new: side(now), summary, paths: changes.length, listed: rows.length }, "changes", objects());
+  const head = { old: side(old), new: side(now), summary, paths: changes.length, listed: rows.length };
+  return jsonLines("diff", head, "changes", objects());
 }
 
 export function diffSvg(title: string, sums: readonly Sum[]): string {

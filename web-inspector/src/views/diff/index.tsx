@@ -38,11 +38,21 @@ export function DiffView(view: ViewProps) {
     <div class="diff-view">
       <h2>Difference</h2>
       <div class="row">
-        <Pick label="Compared with" value={old} options={options} onChange={(other) => go(other === now ? { image: old, other } : { image: now, other })} />
+        <Pick
+          label="Compared with"
+          value={old}
+          options={options}
+          onChange={(other) => go({ image: other === now ? old : now, other })}
+        />
         <button type="button" onClick={() => go({ image: old, other: now })}>
           Swap
         </button>
-        <Pick label="Image" value={now} options={options} onChange={(image) => go(image === old ? { image, other: now } : { image, other: old })} />
+        <Pick
+          label="Image"
+          value={now}
+          options={options}
+          onChange={(image) => go({ image, other: image === old ? now : old })}
+        />
       </div>
       <p class="hint">
         From {options[old]?.text} (old) to {options[now]?.text} (new), as a container sees them.

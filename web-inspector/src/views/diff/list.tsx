@@ -6,7 +6,7 @@ import { bytes, visible } from "../../format";
 import { Swatch } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { CHANGE_LOOKS } from "../../parts/looks";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 import type { ViewProps } from "../view";
 import { type Changes, renamed } from "./changes";
 
@@ -20,10 +20,13 @@ interface ListProps extends Pick<ViewProps, "route" | "go" | "call"> {
 export function List({ changes, rows, old, now, route, go, call }: ListProps) {
   const columns = useMemo((): Column<number>[] => {
     const { logical, compressed, fresh, changed } = changes.arrays;
-    const numeric = (name: string, of: Float64Array, missing?: (row: number) => boolean): Column<number> => ({
+    const inBlob = (name: string, of: Float64Array): Column<number> => ({
       name,
       numeric: true,
-      value: (row) => (missing?.(row) ? "–" : bytes(of[row] ?? 0)),
+      value: (row) => {
+        if (of === fresh && changes.change(row) === "removed") return "–";
+        return changes.unlocated(row) ? "?" : bytes(of[row] ?? 0);
+      },
       sort: (row) => of[row] ?? 0,
     });
     return [
@@ -32,14 +35,25 @@ export function List({ changes, rows, old, now, route, go, call }: ListProps) {
         value: (row) => <Mark change={changes.change(row)} />,
         sort: (row) => changed[row] ?? 0,
       },
-      { name: "Path", heads: true, value: (row) => <PathOf {...{ changes, row, old, now, route, go, call }} />, sort: (row) => changes.path(row) },
-      { name: "Properties", value: (row) => changes.fields(row).join(", ") || "–", sort: (row) => changes.fields(row).join(" ") },
-      numeric("Bytes", logical),
-      numeric("Compressed", compressed),
-      numeric("To fetch", fresh, (row) => changes.change(row) === "removed"),
+      // Rows come in the order of their paths.
+      {
+        name: "Path",
+        heads: true,
+        value: (row) => <PathOf {...{ changes, row, old, now, route, go, call }} />,
+        sort: (row) => row,
+      },
+      {
+        name: "Properties",
+        value: (row) => changes.fields(row).join(", ") || "–",
+        sort: (row) => changes.fields(row).join(" "),
+      },
+      numeric("Bytes", (row) => logical[row] ?? 0, bytes),
+      inBlob("Compressed", compressed),
+      inBlob("To fetch", fresh),
     ];
   }, [changes, old, now, route, go, call]);
-  return <DataTable caption="Paths that differ" columns={columns} rows={rows} empty="Nothing differs that the filter lets through." />;
+  const empty = "Nothing differs that the filter lets through.";
+  return <DataTable caption="Paths that differ" columns={columns} rows={rows} empty={empty} />;
 }
 
 function Mark({ change }: { change: ReturnType<Changes["change"]> }) {

@@ -5,8 +5,8 @@ import type { DiffArrays } from "../../protocol";
 import { Bar, Legend } from "../../parts/bar";
 import { Figures } from "../../parts/figures";
 import { CHANGE_LOOKS } from "../../parts/looks";
-import { type Column, DataTable } from "../../parts/table";
-import type { Sum } from "./changes";
+import { type Column, DataTable, numeric } from "../../parts/table";
+import { type Change, type Sum, unlocatedOf } from "./changes";
 
 interface SummaryProps {
   summary: DiffArrays["summary"];
@@ -17,27 +17,44 @@ interface SummaryProps {
 
 export function Summary({ summary, sums, old, now }: SummaryProps) {
   const { newFiles, newChunks, same } = summary;
+  const known = newChunks.unlocated === 0;
+  // What is not known is not in the sums.
+  const least = (change: Change) => (unlocatedOf(summary, change) > 0 ? "at least " : "");
   const paths = sums.reduce((sum, { paths }) => sum + paths, 0);
   const columns: Column<Sum>[] = [
     { name: "Change", value: ({ change }) => `${CHANGE_LOOKS[change].letter}  ${CHANGE_LOOKS[change].name}` },
-    { name: "Paths", numeric: true, value: (sum) => count(sum.paths), sort: (sum) => sum.paths },
-    { name: "Bytes", numeric: true, value: (sum) => bytes(sum.logical), sort: (sum) => sum.logical },
-    { name: "Compressed", numeric: true, value: (sum) => bytes(sum.compressed), sort: (sum) => sum.compressed },
-    { name: "To fetch", numeric: true, value: (sum) => (sum.change === "removed" ? "–" : bytes(sum.fresh)), sort: (sum) => sum.fresh },
+    numeric("Paths", (sum) => sum.paths),
+    numeric("Bytes", (sum) => sum.logical, bytes),
+    {
+      name: "Compressed",
+      numeric: true,
+      value: (sum) => least(sum.change) + bytes(sum.compressed),
+      sort: (sum) => sum.compressed,
+    },
+    {
+      name: "To fetch",
+      numeric: true,
+      value: (sum) => (sum.change === "removed" ? "–" : least(sum.change) + bytes(sum.fresh)),
+      sort: (sum) => sum.fresh,
+    },
   ];
   return (
     <>
       <Figures
         figures={[
           { name: "Paths that differ", value: count(paths), note: `${count(same.count)} are the same in all` },
-          { name: "To fetch", value: newChunks.unlocated > 0 ? "?" : bytes(newChunks.compressed), note: "compressed, by a machine that has the old image" },
+          known
+            ? { name: "To fetch", value: bytes(newChunks.compressed), note: "compressed, by a machine that has the old image" }
+            : { name: "To fetch", value: "?", note: "some layers were read whole, so nobody knows" },
           { name: "New in chunks", value: bytes(newChunks.logical), note: "uncompressed; hidden files are counted too" },
           { name: "New in whole files", value: bytes(newFiles.logical), note: "what a store without chunks would need" },
         ]}
       />
       <p>
         Of {now}, {old} lacks {bytes(newFiles.logical)} in whole files, {bytes(newChunks.logical)} in chunks:{" "}
-        {newChunks.unlocated > 0 ? "nobody knows how much that is compressed, because some layers were read whole" : `${bytes(newChunks.compressed)} compressed`}.
+        {known
+          ? `${bytes(newChunks.compressed)} compressed.`
+          : "nobody knows how much that is compressed, because some layers were read whole."}
       </p>
       <Legend parts={sums.map(({ change, paths }) => ({ ...CHANGE_LOOKS[change], value: paths }))} format={count} />
       <div class="diff-bars">
@@ -53,7 +70,14 @@ export function Summary({ summary, sums, old, now }: SummaryProps) {
   );
 }
 
-function ChangeBar({ name, sums, value, format = bytes }: { name: string; sums: Sum[]; value(sum: Sum): number; format?(value: number): string }) {
+interface ChangeBarProps {
+  name: string;
+  sums: Sum[];
+  value(sum: Sum): number;
+  format?(value: number): string;
+}
+
+function ChangeBar({ name, sums, value, format = bytes }: ChangeBarProps) {
   const parts = sums.map((sum) => ({ ...CHANGE_LOOKS[sum.change], value: value(sum) }));
   const all = parts.reduce((sum, part) => sum + part.value, 0);
   return (

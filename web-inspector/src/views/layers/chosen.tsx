@@ -1,6 +1,8 @@
 // The frame that is chosen.
 
 import { bytes, count, short, visible } from "../../format";
+import { RouteLink } from "../../parts/link";
+import type { ViewProps } from "../view";
 import type { FrameInfo } from "./book";
 import type { Frames } from "./frames";
 import { LOOKS, MEANINGS } from "./looks";
@@ -11,10 +13,11 @@ interface ChosenProps {
   /** -1 for none. */
   frame: number;
   info: FrameInfo | undefined;
-  openPath(path: string): void;
+  /** The view, for links. */
+  at: Pick<ViewProps, "route" | "go">;
 }
 
-export function Chosen({ frames, frame, info, openPath }: ChosenProps) {
+export function Chosen({ frames, frame, info, at }: ChosenProps) {
   if (frame < 0) return <p class="hint">Choose a frame by a click or by keys to see more of it.</p>;
   const state = frames.state(frame);
   const [start, end] = [frames.start(frame), frames.end(frame)];
@@ -34,9 +37,9 @@ export function Chosen({ frames, frame, info, openPath }: ChosenProps) {
           <>
             <dt>File</dt>
             <dd>
-              <button type="button" class="plain" onClick={() => openPath(info.path)}>
+              <RouteLink to={{ view: "file", path: info.path }} at={at}>
                 {visible(info.path)}
-              </button>
+              </RouteLink>
             </dd>
             <dt>In the file</dt>
             <dd>

@@ -1,11 +1,12 @@
 // The chosen layer's blob in rows, like lines of text: a picture to zoom, and to walk through frame by frame.
 
 import type { RefObject } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { LiveLine } from "../../canvas/live";
 import { type Frame as Picture, useSurface } from "../../canvas/surface";
 import { kept, panned, revealed, type Span, zoomed } from "../../canvas/zoom";
+import { say } from "../../shell/say";
 import { drawOver, Painter, rowsOf } from "./draw";
 import { FETCHED, type Frames } from "./frames";
 import { useGestures } from "./gestures";
@@ -51,7 +52,7 @@ export function Detail({ frames, label, cursor, choose, words, hovered, open, sh
     shown.current = { canvas: canvas.current, grid: grid.current, span: now.current };
   };
   const { canvas, redraw } = useSurface(paint);
-  redraw();
+  useEffect(redraw, [frames, span, cursor, hover]);
 
   const show = (wanted: Span) => {
     now.current = wanted;
@@ -83,6 +84,7 @@ export function Detail({ frames, label, cursor, choose, words, hovered, open, sh
   const jump = (step: 1 | -1) => {
     const frame = frames.nextRun(cursor, FETCHED, step);
     if (frame >= 0) go(frame);
+    else say(`No ${step === 1 ? "further" : "earlier"} fetched run.`);
   };
   const gestures = useGestures(canvas, {
     drag(x, y) {
@@ -99,6 +101,7 @@ export function Detail({ frames, label, cursor, choose, words, hovered, open, sh
     event.preventDefault();
     if (hover >= 0) rest(-1);
     if (move.to === "frame") go(move.frame);
+    else if (move.to === "fetched") jump(move.step);
     else if (move.to === "pan") show(panned(now.current, all, move.bytes));
     else if (move.to === "zoom") zoom(move.factor, focus());
     else if (move.to === "whole") show(all);
@@ -140,7 +143,7 @@ export function Detail({ frames, label, cursor, choose, words, hovered, open, sh
       <p id="layers-keys" class="hint">
         Keys on the picture: <kbd>←</kbd> <kbd>→</kbd> frame by frame, <kbd>↑</kbd> <kbd>↓</kbd> a row, <kbd>Home</kbd> <kbd>End</kbd>,{" "}
         <kbd>n</kbd> <kbd>p</kbd> next and previous fetched run, <kbd>+</kbd> <kbd>-</kbd> <kbd>0</kbd> zoom, <kbd>Shift</kbd> with arrows pans,{" "}
-        <kbd>Enter</kbd> opens the file. Drag, wheel and pinch work, too.
+        <kbd>Enter</kbd> opens the file. Drag and pinch, too; a wheel zooms while the picture has the focus.
       </p>
     </div>
   );

@@ -24,6 +24,8 @@ export class Painter {
   #image: ImageData | undefined;
   #fills: Fills | undefined;
   #tiles: Tiles | undefined;
+  /** What the pixels are of: a cursor that moves over them leaves them as they are. */
+  #drawn: { sums: Sums; rows: string } | undefined;
 
   /** Draws rows; what else is on the canvas goes. */
   rows({ context, ratio, fills }: Picture, sums: Sums, rows: readonly Row[]): void {
@@ -31,9 +33,22 @@ export class Painter {
     if (this.#fills !== fills || !this.#tiles) {
       this.#fills = fills;
       this.#tiles = tiles(fills);
+      this.#drawn = undefined;
     }
-    if (this.#image?.width !== width || this.#image.height !== height) this.#image = new ImageData(width, height);
-    const to = { pixels: new Uint32Array(this.#image.data.buffer), width };
+    if (this.#image?.width !== width || this.#image.height !== height) {
+      this.#image = new ImageData(width, height);
+      this.#drawn = undefined;
+    }
+    const key = JSON.stringify(rows);
+    if (this.#drawn?.sums !== sums || this.#drawn.rows !== key) {
+      this.#paint(this.#image, this.#tiles, ratio, sums, rows);
+      this.#drawn = { sums, rows: key };
+    }
+    context.putImageData(this.#image, 0, 0);
+  }
+
+  #paint({ data, width, height }: ImageData, tiles: Tiles, ratio: number, sums: Sums, rows: readonly Row[]): void {
+    const to = { pixels: new Uint32Array(data.buffer), width };
     to.pixels.fill(0);
     for (const row of rows) {
       const x = Math.round(row.x * ratio);
@@ -45,9 +60,8 @@ export class Painter {
         height: Math.min(height, Math.round((row.y + row.height) * ratio)) - y,
       };
       if (place.width <= 0 || place.height <= 0) continue;
-      paintRow(to, place, sums, row.from, (row.bytesPerPixel * row.width) / place.width, this.#tiles);
+      paintRow(to, place, sums, row.from, (row.bytesPerPixel * row.width) / place.width, tiles);
     }
-    context.putImageData(this.#image, 0, 0);
   }
 }
 

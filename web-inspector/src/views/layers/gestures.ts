@@ -14,7 +14,7 @@ interface Point {
 export interface Gestures {
   /** Dragged by so much; lengths are those of pictures. */
   drag(x: number, y: number): void;
-  /** Zoomed around a point; below 1 shows less, larger. Says whether it did: if not, the page scrolls. */
+  /** Zoomed around a point; below 1 shows less, larger. Says whether it did: if not, a wheel scrolls the page. */
   zoom(factor: number, at: Point): boolean;
   click(at: Point): void;
   /** Where a mouse rests; undefined when it has gone. */
@@ -33,6 +33,8 @@ export function useGestures(canvas: RefObject<HTMLCanvasElement | null>, gesture
     const element = canvas.current;
     if (!element) return undefined;
     const wheel = (event: WheelEvent) => {
+      // Whoever scrolls over the picture wants to go on.
+      if (document.activeElement !== element && !event.ctrlKey) return;
       if (last.current.zoom(wheelFactor(event), pointOn(event))) event.preventDefault();
     };
     // Preact's would be passive, and so could not keep the page from scrolling.

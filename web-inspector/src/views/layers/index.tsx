@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ExportMenu } from "../../export/menu";
 import { counted, short, visible } from "../../format";
 import { FaultNote, ProgressNote } from "../../parts/asked";
+import { RouteLink } from "../../parts/link";
 import { Pick } from "../../shell/pick";
 import { Having } from "../pull/having";
 import { havingOf, linkOf } from "../pull/link";
@@ -54,9 +55,9 @@ export function LayersView(props: ViewProps) {
       <Having images={images} route={route} go={go} />
       <p class="hint">
         A forecast for {linkWords(link)}.{" "}
-        <button type="button" class="plain" onClick={() => go({ view: "pull" })}>
+        <RouteLink to={{ view: "pull" }} at={props}>
           Change the link
-        </button>
+        </RouteLink>
       </p>
       {strips.busy && <ProgressNote progress={strips.progress} what="Reckoning what a pull does" cancel={strips.cancel} />}
       {info && chosenLayer ? (
@@ -92,10 +93,20 @@ function ChosenLayer({ images, route, go, call, image, layer, strips }: ChosenLa
   const shown = useRef<Shown | null>(null);
   const picture = useRef<HTMLDivElement>(null);
 
+  const [open, setOpen] = useState(false);
+  // Its rows do not hang on where the pointer is.
+  const table = useMemo(() => {
+    if (!frames) return null;
+    const show = (frame: number) => {
+      setOffset(frames.start(frame));
+      picture.current?.querySelector<HTMLElement>("[role=img]")?.focus();
+    };
+    return <Runs frames={frames} book={book} choose={show} at={{ route, go }} />;
+  }, [frames, book, route, go]);
+
   const fault = strips.faults.get(layer);
   if (!frames) return fault ? <FaultNote fault={fault} again={strips.again} /> : null;
 
-  const openPath = (path: string) => go({ view: "file", image, path });
   const words = (frame: number) => frameWords(frames, frame, frame === hover ? (rested ?? book.known(...ofFrame(frames, frame))) : chosen);
   const choose = (frame: number) => setOffset(frames.start(frame));
   const subject: Subject = {
@@ -130,23 +141,15 @@ function ChosenLayer({ images, route, go, call, image, layer, strips }: ChosenLa
           choose={choose}
           words={words}
           hovered={setHover}
-          open={() => chosen && openPath(chosen.path)}
+          open={() => chosen && go({ view: "file", path: chosen.path })}
           shown={shown}
         />
       </div>
-      <Chosen frames={frames} frame={cursor} info={chosen} openPath={openPath} />
+      <Chosen frames={frames} frame={cursor} info={chosen} at={{ route, go }} />
       <States frames={frames} />
-      <details>
+      <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
         <summary>As a table</summary>
-        <Runs
-          frames={frames}
-          book={book}
-          choose={(frame) => {
-            choose(frame);
-            picture.current?.querySelector<HTMLElement>("[role=img]")?.focus();
-          }}
-          openPath={openPath}
-        />
+        {open && table}
       </details>
     </>
   );

@@ -1,11 +1,12 @@
 // What keys do on the picture of a blob.
 
 import type { Span } from "../../canvas/zoom";
-import { FETCHED, type Frames } from "./frames";
+import type { Frames } from "./frames";
 import { bytesPerPixel, type Grid } from "./grid";
 
 export type Move =
   | { to: "frame"; frame: number }
+  | { to: "fetched"; step: 1 | -1 }
   | { to: "pan"; bytes: number }
   | { to: "zoom"; factor: number }
   | { to: "whole" }
@@ -32,9 +33,9 @@ export function moveOf(event: KeyboardEvent, frames: Frames, frame: number, grid
     case "End":
       return to(frames.count - 1);
     case "n":
-      return found(frames.nextRun(frame, FETCHED, 1));
+      return { to: "fetched", step: 1 };
     case "p":
-      return found(frames.nextRun(frame, FETCHED, -1));
+      return { to: "fetched", step: -1 };
     case "+":
     case "=":
       return { to: "zoom", factor: 0.5 };
@@ -57,8 +58,4 @@ function pan(key: string, row: number): Move | undefined {
 /** A row further, but at least a frame: a frame may be longer than a row. */
 function other(frames: Frames, from: number, there: number, step: 1 | -1): number {
   return there === from ? Math.min(frames.count - 1, from + step) : there;
-}
-
-function found(frame: number): Move | undefined {
-  return frame < 0 ? undefined : { to: "frame", frame };
 }

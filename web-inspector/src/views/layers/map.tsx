@@ -1,7 +1,7 @@
 // All of the blob in one row, with what the picture below shows of it marked. Whoever cannot see it misses nothing: keys and
 // words are the picture's.
 
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { pointOn, useSurface } from "../../canvas/surface";
 import type { Span } from "../../canvas/zoom";
@@ -31,7 +31,7 @@ export function BlobMap({ frames, span, show }: MapProps) {
     context.lineWidth = 2;
     context.strokeRect(x + 1, 1, Math.max(1, long - 2), HEIGHT + 2 * EDGE - 2);
   });
-  redraw();
+  useEffect(redraw, [frames, span.from, span.to]);
   const follow = (event: PointerEvent) => {
     if ((event.buttons & 1) === 0) return;
     (event.currentTarget as Element).setPointerCapture(event.pointerId);

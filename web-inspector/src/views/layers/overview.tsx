@@ -1,6 +1,6 @@
 // All layers of the image, each as one strip.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { useSurface } from "../../canvas/surface";
 import { bytes, percent, short, visible } from "../../format";
@@ -53,6 +53,6 @@ function LayerStrip({ profile }: { profile: Profile | undefined }) {
     const bytesPerPixel = Math.max(1, profile.blobBytes) / width;
     painter.rows(picture, profile, [{ x: 0, y: 0, width, height, from: 0, bytesPerPixel }]);
   });
-  redraw();
+  useEffect(redraw, [profile]);
   return <canvas class="surface layer-surface" ref={canvas} aria-hidden="true" />;
 }

@@ -4,7 +4,9 @@ import { useMemo, useState } from "preact/hooks";
 
 import { bytes, count, visible } from "../../format";
 import { type Column, DataTable } from "../../parts/table";
-import { Pick } from "../../shell/pick";
+import { RouteLink } from "../../parts/link";
+import { Pick as Select } from "../../shell/pick";
+import type { ViewProps } from "../view";
 import type { FrameBook } from "./book";
 import type { Frames } from "./frames";
 import { LOOKS } from "./looks";
@@ -15,12 +17,13 @@ interface RunsProps {
   book: FrameBook;
   /** Shows a frame in the picture. */
   choose(frame: number): void;
-  openPath(path: string): void;
+  /** The view, for links. */
+  at: Pick<ViewProps, "route" | "go">;
 }
 
 const ALL = -1;
 
-export function Runs({ frames, book, choose, openPath }: RunsProps) {
+export function Runs({ frames, book, choose, at }: RunsProps) {
   const [state, setState] = useState(ALL);
   const rows = useMemo(() => frames.runsIn(state), [frames, state]);
   const columns: Column<number>[] = [
@@ -44,14 +47,14 @@ export function Runs({ frames, book, choose, openPath }: RunsProps) {
       numeric: true,
     },
     { name: "Frames", value: (run) => count(frames.run(run).frames), sort: (run) => frames.run(run).frames, numeric: true },
-    { name: "First path", value: (run) => <FirstPath key={run} {...{ frames, book, run, openPath }} /> },
+    { name: "First path", value: (run) => <FirstPath key={run} {...{ frames, book, run, at }} /> },
   ];
   const states = LOOKS.map((look, value) => ({ value, text: `${look.name} (${count(frames.totals.runs[value]!)})` }));
   return (
     <section class="runs">
       <h3>Runs</h3>
       <div class="row">
-        <Pick
+        <Select
           label="State"
           value={state}
           options={[{ value: ALL, text: `All (${count(frames.runCount)})` }, ...states]}
@@ -73,12 +76,14 @@ interface FirstPathProps extends Omit<RunsProps, "choose"> {
   run: number;
 }
 
-function FirstPath({ frames, book, run, openPath }: FirstPathProps) {
+function FirstPath({ frames, book, run, at }: FirstPathProps) {
   const info = useInfo(book, frames, frames.firstOfFile(frames.run(run)));
   if (!info) return null;
   return (
-    <button type="button" class="plain path" onClick={() => openPath(info.path)}>
-      {visible(info.path)}
-    </button>
+    <span class="path">
+      <RouteLink to={{ view: "file", path: info.path }} at={at}>
+        {visible(info.path)}
+      </RouteLink>
+    </span>
   );
 }

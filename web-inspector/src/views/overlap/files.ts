@@ -22,7 +22,16 @@ export function overlapJson(images: readonly ImageInfo[], { summary, matrix, ord
   return jsonText("overlap", { images: of, sharedBy, distinct, distinctChunks, matrix, order, sharedContents: shared });
 }
 
-const HEAD = ["image", "other", "files_bytes", "files_compressed_bytes", "files_unlocated_bytes", "chunks_bytes", "chunks_compressed_bytes", "chunks_unlocated_bytes"];
+const HEAD = [
+  "image",
+  "other",
+  "files_bytes",
+  "files_compressed_bytes",
+  "files_unlocated_bytes",
+  "chunks_bytes",
+  "chunks_compressed_bytes",
+  "chunks_unlocated_bytes",
+];
 
 /** The matrix, one line for each pair: how many bytes of `image` are in `other`. */
 export function matrixCsv(images: readonly ImageInfo[], { matrix }: OverlapFigures): Iterable<string> {
@@ -45,7 +54,8 @@ export function matrixCsv(images: readonly ImageInfo[], { matrix }: OverlapFigur
   return csvLines(HEAD, rows());
 }
 
-const LEFT = 240;
+const TITLE = "What each column’s image has of each row’s";
+const LEFT = 250;
 const TOP = 64;
 const HIGH = 30;
 
@@ -53,13 +63,13 @@ const HIGH = 30;
 export function matrixSvg(cells: Cells, mode: Mode): string {
   const wide = cells.size <= 20 ? 76 : 30;
   const drawn: string[] = [
-    label(10, 24, "What each column’s image has of each row’s", { "font-size": 15, "font-weight": 600 }),
+    label(10, 24, TITLE, { "font-size": 15, "font-weight": 600 }),
     label(10, 42, `In ${unit(cells.shown)}`),
   ];
   for (let row = 0; row < cells.size; row += 1) {
     const y = TOP + row * HIGH;
     drawn.push(label(LEFT + (row + 0.5) * wide, TOP - 6, String(row + 1), { "text-anchor": "middle" }));
-    drawn.push(label(10, y + 19, `${row + 1}  ${cut(cells.name(row), 32)}`));
+    drawn.push(label(10, y + 19, `${row + 1}  ${cut(cells.name(row), 30)}`));
     for (let column = 0; column < cells.size; column += 1) {
       const x = LEFT + column * wide;
       const at = { x, y, width: wide, height: HIGH };
@@ -70,8 +80,9 @@ export function matrixSvg(cells: Cells, mode: Mode): string {
         drawn.push(block(x, y + HIGH - 4, wide * part, 4, "shared"));
       }
       drawn.push(el("rect", { ...at, fill: "none", stroke: colour("line") }));
-      if (wide > 40) drawn.push(label(x + wide / 2, y + 19, cells.text(row, column, mode), { "text-anchor": "middle", "font-size": 11 }));
+      const text = cells.text(row, column, mode);
+      if (wide > 40) drawn.push(label(x + wide / 2, y + 19, text, { "text-anchor": "middle", "font-size": 11 }));
     }
   }
-  return picture(LEFT + cells.size * wide + 10, TOP + cells.size * HIGH + 10, "What each column’s image has of each row’s", ...drawn);
+  return picture(LEFT + cells.size * wide + 10, TOP + cells.size * HIGH + 10, TITLE, ...drawn);
 }

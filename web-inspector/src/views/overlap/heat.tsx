@@ -7,6 +7,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { LiveLine } from "../../canvas/live";
 import { type Frame, pointOn, useSurface } from "../../canvas/surface";
 import { Fitter } from "../../canvas/text";
+import { cut } from "../../export/svg";
 import type { Cells, Mode } from "./shown";
 
 interface HeatProps {
@@ -77,7 +78,10 @@ export function Heat({ cells, mode, compare, picture }: HeatProps) {
         class="surface"
         role="img"
         tabIndex={0}
-        aria-label={`Matrix of ${cells.size} by ${cells.size} images: what each column’s image has of each row’s. Arrow keys move, Enter compares.`}
+        aria-label={
+          `Matrix of ${cells.size} by ${cells.size} images: what each column’s image has of each row’s. ` +
+          "Arrow keys move, Enter compares."
+        }
         style={{ blockSize: `${HEAD + cells.size * layout(600, cells.size).high + 1}px` }}
         onPointerMove={(event) => setSpot((now) => same(now, under(event)))}
         onClick={(event) => {
@@ -99,7 +103,8 @@ function layout(width: number, size: number): { left: number; wide: number; high
   return { left, wide: Math.max(1, (width - left - 1) / size), high: size <= 12 ? 34 : size <= 24 ? 24 : size <= 60 ? 15 : 9 };
 }
 
-function paint({ context, width, height, theme }: Frame, cells: Cells, mode: Mode, spot: Spot | undefined, fitter: Fitter): void {
+function paint(frame: Frame, cells: Cells, mode: Mode, spot: Spot | undefined, fitter: Fitter): void {
+  const { context, width, height, theme } = frame;
   const { left, wide, high } = layout(width, cells.size);
   // For whoever saves the picture.
   context.fillStyle = theme.ground;
@@ -116,34 +121,39 @@ function paint({ context, width, height, theme }: Frame, cells: Cells, mode: Mod
     context.textAlign = "left";
     if (high < 12 && image % 2 === 1 && spot?.row !== image) continue;
     const named = left > 40 ? `${number}  ${cells.name(image)}` : number;
-    context.fillText(fitter.fit(context, named, left - 8), 0, HEAD + (image + 0.5) * high);
+    // Names of one registry differ at their end.
+    context.fillText(fitter.fit(context, cut(named, Math.floor(left / 6.8)), left - 8), 0, HEAD + (image + 0.5) * high);
   }
   context.textAlign = "center";
   const fits = wide >= (mode === "bytes" ? 62 : 48) && high >= 15;
+  context.fillStyle = theme.raised;
+  context.fillRect(left, HEAD, cells.size * wide, cells.size * high);
+  const foot = Math.max(2, Math.round(high * 0.12));
   for (let row = 0; row < cells.size; row += 1) {
     for (let column = 0; column < cells.size; column += 1) {
       const [x, y] = [left + column * wide, HEAD + row * high];
       const part = strength(cells, mode, row, column);
-      context.fillStyle = theme.raised;
-      context.fillRect(x, y, wide, high);
       if (row === column) {
         context.fillStyle = theme.skipped;
         context.fillRect(x, y, wide, high);
       } else if (part > 0) {
-        context.globalAlpha = tint(part);
         context.fillStyle = theme.shared;
+        context.globalAlpha = tint(part);
         context.fillRect(x, y, wide, high);
         context.globalAlpha = 1;
-        const foot = Math.max(2, Math.round(high * 0.12));
         context.fillRect(x, y + high - foot, wide * part, foot);
       }
-      context.strokeStyle = theme.line;
-      context.lineWidth = 1;
-      if (wide >= 8) context.strokeRect(x + 0.5, y + 0.5, wide, high);
       if (fits) {
         context.fillStyle = theme.ink;
         context.fillText(cells.text(row, column, mode), x + wide / 2, y + high / 2 - 1);
       }
+    }
+  }
+  if (wide >= 6) {
+    context.fillStyle = theme.line;
+    for (let line = 0; line <= cells.size; line += 1) {
+      context.fillRect(left + Math.round(line * wide), HEAD, 1, cells.size * high);
+      context.fillRect(left, HEAD + line * high, cells.size * wide, 1);
     }
   }
   if (!spot) return;

@@ -2,14 +2,18 @@
 
 import { useMemo } from "preact/hooks";
 
-import { bytes, count, percent, visible } from "../../format";
+import { bytes, percent, visible } from "../../format";
 import type { OverlapFigures } from "../../protocol";
 import { Bar, Legend, type Part } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { STATES } from "../../parts/looks";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 import type { ViewProps } from "../view";
 import { bytesOf, type Shown } from "./shown";
+
+const CAPTION =
+  "Each content once. Twice: files beyond the first of the same content. Wasted: files that an upper layer replaces or " +
+  "removes; a pull takes them too.";
 
 type ImageFigures = OverlapFigures["summary"]["images"][number];
 
@@ -27,7 +31,12 @@ export function partsOf(image: ImageFigures, shown: Shown): Part[] {
   ];
 }
 
-export function HoldingsPart({ figures, shown, images, route, go }: Pick<ViewProps, "images" | "route" | "go"> & { figures: OverlapFigures; shown: Shown }) {
+interface HoldingsProps extends Pick<ViewProps, "images" | "route" | "go"> {
+  figures: OverlapFigures;
+  shown: Shown;
+}
+
+export function HoldingsPart({ figures, shown, images, route, go }: HoldingsProps) {
   const rows = useMemo(
     () => figures.summary.images.map((summary, image) => ({ summary, image, parts: partsOf(summary, shown) })),
     [figures, shown],
@@ -60,24 +69,25 @@ export function HoldingsPart({ figures, shown, images, route, go }: Pick<ViewPro
         </div>
       ),
     },
-    { name: "Bytes", numeric: true, value: (row) => bytes(all(row)), sort: all },
+    numeric("Bytes", all, bytes),
     { name: "Shared files", ...part(0) },
     { name: "Shared chunks", ...part(1) },
     { name: "Unique", ...part(2) },
-    { name: "Twice", numeric: true, value: (row) => bytes(twice(row)), sort: twice },
-    { name: "Wasted", numeric: true, value: (row) => `${bytes(wasted(row))}, ${percent(wasted(row), files(row))}`, sort: wasted },
-    { name: "Files", numeric: true, value: (row) => count(row.summary.files.count), sort: (row) => row.summary.files.count },
-    { name: "Blobs", numeric: true, value: (row) => bytes(row.summary.blobBytes), sort: (row) => row.summary.blobBytes },
+    numeric("Twice", twice, bytes),
+    {
+      name: "Wasted",
+      numeric: true,
+      value: (row) => `${bytes(wasted(row))}, ${percent(wasted(row), files(row))}`,
+      sort: wasted,
+    },
+    numeric("Files", (row) => row.summary.files.count),
+    numeric("Blobs", (row) => row.summary.blobBytes, bytes),
   ];
   return (
     <section aria-labelledby="overlap-images">
       <h3 id="overlap-images">Each image</h3>
       <Legend parts={partsOf(figures.summary.images[0] as ImageFigures, shown).map(({ value: _, ...meaning }) => meaning)} />
-      <DataTable
-        caption="Each content once. Twice: files beyond the first of the same content. Wasted: files that an upper layer replaces or removes; a pull takes them too."
-        columns={columns}
-        rows={rows}
-      />
+      <DataTable caption={CAPTION} columns={columns} rows={rows} />
     </section>
   );
 }

@@ -118,15 +118,19 @@ function Overlap({ figures, ...view }: ViewProps & { figures: OverlapFigures }) 
 /** What all images come to. */
 function Top({ images, figures, shown }: ViewProps & { figures: OverlapFigures; shown: Shown }) {
   const { summary } = figures;
-  const sum = (of: (image: (typeof summary.images)[number]) => number) => summary.images.reduce((sum, image) => sum + of(image), 0);
-  const alone = sum((image) => bytesOf(shown, amountOf(shown, image.distinct, image.distinctChunks).bytes));
+  const alone = summary.images.reduce(
+    (sum, image) => sum + bytesOf(shown, amountOf(shown, image.distinct, image.distinctChunks).bytes),
+    0,
+  );
   const once = bytesOf(shown, amountOf(shown, summary.distinct, summary.distinctChunks).bytes);
   const [first] = summary.sharedBy;
   const unique = first ? bytesOf(shown, amountOf(shown, first.files, first.chunks).bytes) : 0;
   const saved = Math.max(0, alone - once);
   const read = images.reduce((sum, image) => sum + image.readBytes, 0);
   const requests = images.reduce((sum, image) => sum + image.requests, 0);
-  const blobs = sum((image) => image.blobBytes);
+  // A blob that several images have counts once, as a pull takes it once.
+  const each = new Map(images.flatMap(({ layers }) => layers.map(({ blob, blobBytes }) => [blob, blobBytes])));
+  const blobs = [...each.values()].reduce((sum, bytes) => sum + bytes, 0);
   return (
     <>
       <Figures
@@ -138,7 +142,8 @@ function Top({ images, figures, shown }: ViewProps & { figures: OverlapFigures; 
         ]}
       />
       <p class="hint">
-        {bytes(read)} in {counted(requests, "request")} were read to know this: {percent(read, blobs)} of {bytes(blobs)} of blobs.
+        {bytes(read)} in {counted(requests, "request")} were read to know this: {percent(read, blobs)} of {bytes(blobs)} of
+        blobs.
       </p>
     </>
   );

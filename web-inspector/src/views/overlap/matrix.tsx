@@ -4,7 +4,7 @@ import type { RefObject } from "preact";
 import { useMemo } from "preact/hooks";
 
 import { bytes, percent } from "../../format";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 import { RouteLink } from "../../parts/link";
 import type { ViewProps } from "../view";
 import { Heat } from "./heat";
@@ -44,13 +44,13 @@ function Square({ cells, mode }: { cells: Cells; mode: Mode }) {
       (column): Column<number> => ({
         name: `in ${column + 1}`,
         numeric: true,
-        value: (row) =>
-          row === column ? `all: ${bytes(cells.all(row))}` : `${bytes(cells.at(row, column))}, ${percent(cells.at(row, column), cells.all(row))}`,
+        value: (row) => cells.both(row, column),
         sort: (row) => (mode === "bytes" ? cells.at(row, column) : cells.share(row, column)),
       }),
     ),
   ];
-  return <DataTable caption={`Bytes of each row’s image that each column’s image has (${unit(cells.shown)})`} columns={columns} rows={rows} />;
+  const caption = `Bytes of each row’s image that each column’s image has (${unit(cells.shown)})`;
+  return <DataTable caption={caption} columns={columns} rows={rows} />;
 }
 
 function Pairs({ cells, at }: { cells: Cells; at: Pick<ViewProps, "route" | "go"> }) {
@@ -64,7 +64,7 @@ function Pairs({ cells, at }: { cells: Cells; at: Pick<ViewProps, "route" | "go"
   const columns: Column<number>[] = [
     { name: "Of", value: (pair) => cells.name(row(pair)), sort: (pair) => cells.name(row(pair)) },
     { name: "In", value: (pair) => cells.name(column(pair)), sort: (pair) => cells.name(column(pair)) },
-    { name: "Bytes", numeric: true, value: (pair) => bytes(cells.at(row(pair), column(pair))), sort: (pair) => cells.at(row(pair), column(pair)) },
+    numeric("Bytes", (pair) => cells.at(row(pair), column(pair)), bytes),
     {
       name: "Share",
       numeric: true,
@@ -80,5 +80,6 @@ function Pairs({ cells, at }: { cells: Cells; at: Pick<ViewProps, "route" | "go"
       ),
     },
   ];
-  return <DataTable caption={`Bytes of one image that another one has (${unit(cells.shown)})`} columns={columns} rows={pairs} />;
+  const caption = `Bytes of one image that another one has (${unit(cells.shown)})`;
+  return <DataTable caption={caption} columns={columns} rows={pairs} />;
 }

@@ -6,7 +6,7 @@ import { bytes, visible } from "../../format";
 import type { OverlapFigures } from "../../protocol";
 import { Bar } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 import type { ViewProps } from "../view";
 
 interface Step {
@@ -17,15 +17,19 @@ interface Step {
   together: number;
 }
 
-export function OrderPart({ figures, images, route, go }: Pick<ViewProps, "images" | "route" | "go"> & { figures: OverlapFigures }) {
+interface OrderProps extends Pick<ViewProps, "images" | "route" | "go"> {
+  figures: OverlapFigures;
+}
+
+export function OrderPart({ figures, images, route, go }: OrderProps) {
   const { order } = figures;
   const steps = useMemo(() => stepsOf(order), [order]);
   const most = Math.max(...steps.map((step) => step.bytes), 1);
   const columns: Column<Step>[] = [
-    { name: "Pull", numeric: true, value: (step) => step.place, sort: (step) => step.place },
+    numeric("Pull", (step) => step.place),
     { name: "Image", value: (step) => visible(images[step.image]?.name ?? ""), heads: true },
-    { name: "Fetches", numeric: true, value: (step) => bytes(step.bytes), sort: (step) => step.bytes },
-    { name: "Of these, whole blobs", numeric: true, value: (step) => bytes(step.wholeBytes), sort: (step) => step.wholeBytes },
+    numeric("Fetches", (step) => step.bytes, bytes),
+    numeric("Of these, whole blobs", (step) => step.wholeBytes, bytes),
     { name: "Together", numeric: true, value: (step) => bytes(step.together) },
     {
       name: "Picture",
@@ -48,8 +52,12 @@ export function OrderPart({ figures, images, route, go }: Pick<ViewProps, "image
       <h3 id="overlap-order">The order of pulls that costs least</h3>
       <p>
         {bytes(order.bytes)} for all, on a machine that has none of them.{" "}
-        {order.exact ? "No other order costs less." : "With so many images not every order was tried: another may cost a little less."}{" "}
-        <span class="hint">Frames and whole blobs are counted here; tables of contents, bridged gaps and requests are in the simulator.</span>
+        {order.exact
+          ? "No other order costs less."
+          : "With so many images not every order was tried: another may cost a little less."}{" "}
+        <span class="hint">
+          Frames and whole blobs are counted here; tables of contents, bridged gaps and requests are in the simulator.
+        </span>
       </p>
       <DataTable caption="One pull after the other" columns={columns} rows={steps} />
       <p>

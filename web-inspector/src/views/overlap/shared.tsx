@@ -7,7 +7,7 @@ import type { ImageInfo, OverlapFigures } from "../../protocol";
 import { Bar, Legend, type Part } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { STATES } from "../../parts/looks";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 import type { ViewProps } from "../view";
 import { amountOf, bytesOf, type Shown, unit } from "./shown";
 
@@ -29,8 +29,8 @@ export function SharedByPart({ figures, shown }: Pick<SharedProps, "figures" | "
   const rows = sharedBy.filter((by) => amount(by).count > 0);
   const columns: Column<SharedBy>[] = [
     { name: "In so many images", value: (by) => inImages(by.images), sort: (by) => by.images },
-    { name: shown.grain === "files" ? "Files" : "Chunks", numeric: true, value: (by) => count(amount(by).count), sort: (by) => amount(by).count },
-    { name: "Bytes", numeric: true, value: (by) => bytes(size(by)), sort: size },
+    numeric(shown.grain === "files" ? "Files" : "Chunks", (by) => amount(by).count),
+    numeric("Bytes", size, bytes),
     { name: "Share", numeric: true, value: (by) => percent(size(by), all), sort: size },
     {
       name: "Picture",
@@ -73,9 +73,9 @@ export function SharedLayers({ figures, images }: Pick<SharedProps, "figures" | 
   if (layers.length === 0) return null;
   const columns: Column<SharedLayer>[] = [
     { name: "Layer", value: (layer) => <code>{short(layer.blob)}</code> },
-    { name: "Blob", numeric: true, value: (layer) => bytes(layer.blobBytes), sort: (layer) => layer.blobBytes },
-    { name: "Files", numeric: true, value: (layer) => count(layer.files), sort: (layer) => layer.files },
-    { name: "Images", numeric: true, value: (layer) => count(layer.images.length), sort: (layer) => layer.images.length },
+    numeric("Blob", (layer) => layer.blobBytes, bytes),
+    numeric("Files", (layer) => layer.files),
+    numeric("Images", (layer) => layer.images.length),
     { name: "Which", value: (layer) => layer.images.map((image) => visible(images[image]?.name ?? "")).join(", ") },
   ];
   return (
@@ -117,10 +117,10 @@ export function SharedFiles({ figures, shown, images, route, go }: SharedProps) 
         ),
       sort: (file) => file.path,
     },
-    { name: "In", value: (file) => visible(images[file.first]?.name ?? "") + (file.images > 1 ? ` and ${counted(file.images - 1, "other")}` : "") },
-    { name: "Images", numeric: true, value: (file) => count(file.images), sort: (file) => file.images },
-    { name: "Bytes", numeric: true, value: (file) => bytes(size(file)), sort: size },
-    { name: "Saved", numeric: true, value: (file) => bytes(saved(file)), sort: saved },
+    { name: "In", value: (file) => `${visible(images[file.first]?.name ?? "")} and ${counted(file.images - 1, "other")}` },
+    numeric("Images", (file) => file.images),
+    numeric("Bytes", size, bytes),
+    numeric("Saved", saved, bytes),
   ];
   return (
     <section aria-labelledby="overlap-files">

@@ -80,6 +80,12 @@ export class Cells {
     return `${bytes(part)} of ${this.name(row)}’s ${bytes(all)} (${percent(part, all)}) are in ${this.name(column)}.`;
   }
 
+  /** A cell in bytes and as a share. */
+  both(row: number, column: number): string {
+    if (row === column) return `all: ${bytes(this.all(row))}`;
+    return `${bytes(this.at(row, column))}, ${percent(this.at(row, column), this.all(row))}`;
+  }
+
   /** What a cell shows. */
   text(row: number, column: number, mode: Mode): string {
     const part = this.at(row, column);

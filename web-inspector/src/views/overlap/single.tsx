@@ -7,7 +7,7 @@ import type { Calls, OverlapFigures } from "../../protocol";
 import { Await, useAsked } from "../../parts/asked";
 import { Figures } from "../../parts/figures";
 import { RouteLink } from "../../parts/link";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 import type { ViewProps } from "../view";
 import { bytesOf, type Shown } from "./shown";
 
@@ -28,11 +28,27 @@ export function SinglePart({ figures, shown, ...view }: ViewProps & { figures: O
       </p>
       <Figures
         figures={[
-          { name: "Files", value: count(image.files.count), note: `${size(image.files)} in ${counted(image.layers.length, "layer")}` },
+          {
+            name: "Files",
+            value: count(image.files.count),
+            note: `${size(image.files)} in ${counted(image.layers.length, "layer")}`,
+          },
           { name: "Each content once", value: size(image.distinctChunks), note: counted(image.distinctChunks.count, "chunk") },
-          { name: "Twice", value: size(image.duplicates), note: `${counted(image.duplicates.count, "file")} beyond the first of the same content` },
-          { name: "Wasted", value: size(image.wasted), note: `${counted(image.wasted.count, "file")} that upper layers replace or remove` },
-          { name: "Blobs", value: bytes(image.blobBytes), note: image.holeBytes > 0 ? `and ${bytes(image.holeBytes)} of holes, which take nothing` : "as a registry stores them" },
+          {
+            name: "Twice",
+            value: size(image.duplicates),
+            note: `${counted(image.duplicates.count, "file")} beyond the first of the same content`,
+          },
+          {
+            name: "Wasted",
+            value: size(image.wasted),
+            note: `${counted(image.wasted.count, "file")} that upper layers replace or remove`,
+          },
+          {
+            name: "Blobs",
+            value: bytes(image.blobBytes),
+            note: image.holeBytes > 0 ? `and ${bytes(image.holeBytes)} of holes, which take nothing` : "as a registry stores them",
+          },
         ]}
       />
       <Duplicates {...view} image={0} shown={shown} />
@@ -67,8 +83,8 @@ export function Duplicates({ images, route, go, call, image, shown, children }: 
         ),
       sort: ({ paths }) => paths[0] ?? "",
     },
-    { name: "Copies", numeric: true, value: (one) => count(one.more.count + 1), sort: (one) => one.more.count },
-    { name: "Bytes more", numeric: true, value: (one) => bytes(size(one)), sort: size },
+    numeric("Copies", (one) => one.more.count + 1),
+    numeric("Bytes more", size, bytes),
   ];
   return (
     <section aria-labelledby="overlap-duplicates">
@@ -77,7 +93,10 @@ export function Duplicates({ images, route, go, call, image, shown, children }: 
       <Await asked={asked} what="Looking for files of the same content">
         {(duplicates) => (
           <DataTable
-            caption={`Files of the same content, those first that come to most${duplicates.length === DUPLICATES ? `; the first ${count(DUPLICATES)}` : ""}`}
+            caption={
+              "Files of the same content, those first that come to most" +
+              (duplicates.length === DUPLICATES ? `; the first ${count(DUPLICATES)}` : "")
+            }
             columns={columns}
             rows={duplicates}
             page={25}

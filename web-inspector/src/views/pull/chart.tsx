@@ -1,7 +1,7 @@
 // Bytes that were fetched after each pull, by file and by whole layers.
 
 import type { RefObject } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { LiveLine } from "../../canvas/live";
 import { type Frame, pointOn, useSurface } from "../../canvas/surface";
@@ -35,7 +35,7 @@ export function Chart({ images, steps, canvasRef }: ChartProps) {
     draw(frame, plot.current, steps, chosen);
     canvasRef.current = canvas.current;
   });
-  redraw();
+  useEffect(redraw, [steps, chosen]);
   const near = (event: PointerEvent) => {
     const at = plot.current;
     if (!at) return;

@@ -1,36 +1,33 @@
 // The same on the command line.
 
+import { visible } from "../../format";
 import type { ImageInfo, Link } from "../../protocol";
 import { plain } from "./words";
 
 export interface Command {
   image: number;
-  /** What to type; undefined where the page does not know where the image lies. */
-  text: string | undefined;
-  /** Images that the machine would have, and that the command cannot name. */
+  /** What to type. */
+  text: string;
+  /** Images that the command names by what has to be put in their place: the page does not know where their files lie. */
   unnamed: number[];
 }
 
 /** One `shingle plan` for each pull: what was pulled before is given. */
 export function commands(images: readonly ImageInfo[], having: readonly number[], order: readonly number[], link: Link): Command[] {
   const refs = images.map(refOf);
+  const word = (image: number) => quoted(visible(refs[image] ?? `PLACE OF ${images[image]?.name ?? ""}`));
   return order.map((image, place) => {
     const before = [...having, ...order.slice(0, place)];
-    const given = before.flatMap((other) => refs[other] ?? []);
-    const ref = refs[image];
+    const all = [image, ...before];
     const words = [
       "shingle plan",
-      ...(before.length === 0 ? ["--given-nothing"] : given.map((ref) => `--given ${quoted(ref)}`)),
+      ...(before.length === 0 ? ["--given-nothing"] : before.map((other) => `--given ${word(other)}`)),
       ...costOptions(link),
       ...platformOption(images[image]?.platform),
-      ...([ref, ...given].some(isLoopback) ? ["--tls-verify false"] : []),
-      quoted(ref ?? ""),
+      ...(all.some((some) => isLoopback(refs[some])) ? ["--tls-verify false"] : []),
+      word(image),
     ];
-    return {
-      image,
-      text: ref === undefined ? undefined : words.join(" "),
-      unnamed: before.filter((other) => refs[other] === undefined),
-    };
+    return { image, text: words.join(" "), unnamed: all.filter((some) => refs[some] === undefined) };
   });
 }
 

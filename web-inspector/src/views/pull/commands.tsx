@@ -22,9 +22,8 @@ export function Commands({ images, having, order, link }: CommandsProps) {
     () => commands(images, having, order.slice(0, SHOWN), link),
     [images, having.join("."), order.join("."), JSON.stringify(link)],
   );
-  const named = found.filter((command) => command.text !== undefined);
-  const unnamed = new Set(found.flatMap((command) => (command.text === undefined ? [command.image, ...command.unnamed] : command.unnamed)));
-  const text = named.map((command) => command.text).join("\n");
+  const unnamed = new Set(found.flatMap((command) => command.unnamed));
+  const text = found.map((command) => command.text).join("\n");
   const box = useRef<HTMLPreElement>(null);
   const copy = async () => {
     try {
@@ -39,25 +38,20 @@ export function Commands({ images, having, order, link }: CommandsProps) {
   return (
     <section class="commands">
       <h3>The same on the command line</h3>
-      {named.length > 0 && (
-        <>
-          <pre ref={box} tabIndex={0} role="group" aria-label="Commands">
-            {text}
-          </pre>
-          <div class="row">
-            <button type="button" onClick={copy}>
-              Copy
-            </button>
-            {order.length > SHOWN && <span class="hint">The first {SHOWN} pulls.</span>}
-          </div>
-        </>
-      )}
+      <pre ref={box} tabIndex={0} role="group" aria-label="Commands">
+        {text}
+      </pre>
+      <div class="row">
+        <button type="button" onClick={copy}>
+          Copy
+        </button>
+        {order.length > SHOWN && <span class="hint">The first {SHOWN} pulls.</span>}
+      </div>
       {unnamed.size > 0 && (
         <p class="hint">
-          Not named above, because the page does not know where the files lie that they were opened from:{" "}
-          {[...unnamed].map((image) => visible(images[image]?.name ?? "")).join(", ")}. <code>shingle plan</code> takes{" "}
-          <code>oci:DIR:TAG</code>, <code>oci-archive:FILE</code>, <code>docker-archive:FILE</code> and <code>dir:DIR</code>, also for{" "}
-          <code>--given</code>.
+          Put the places of the files in that these images were opened from, which the page does not know:{" "}
+          {[...unnamed].map((image) => visible(images[image]?.name ?? "")).join(", ")}. A place is <code>oci:DIR:TAG</code>,{" "}
+          <code>oci-archive:FILE</code>, <code>docker-archive:FILE</code> or <code>dir:DIR</code>.
         </p>
       )}
       <p class="hint">

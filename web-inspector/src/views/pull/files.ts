@@ -97,11 +97,13 @@ export function svgFile({ pulls, steps, sum }: Subject): string {
   const curve = { fill: "none", "stroke-width": 2 };
   chart.push(el("polyline", { ...curve, points: points((step) => step.whole), stroke: colour("faint"), "stroke-dasharray": "6 4" }));
   chart.push(el("polyline", { ...curve, points: points((step) => step.byFile), stroke: colour("fetched") }));
-  const end = steps.at(-1);
-  if (end && pulls.length > 0) {
-    chart.push(label(plot.right - 6, plot.y(end.whole) - 6, "by whole layers (dashed)", { "text-anchor": "end" }));
-    chart.push(label(plot.right - 6, plot.y(end.byFile) - 6, "by file", { "text-anchor": "end" }));
-  }
+  // Sums grow, so the upper left corner is free.
+  const key = (y: number, name: string, stroke: string, dashes: string) => {
+    chart.push(el("line", { x1: plot.left + 12, y1: y, x2: plot.left + 48, y2: y, stroke, "stroke-width": 2, "stroke-dasharray": dashes }));
+    chart.push(label(plot.left + 56, y + 4, name));
+  };
+  key(plot.top + 14, "by whole layers: a layer that is here is not fetched again", colour("faint"), "6 4");
+  key(plot.top + 34, "by file", colour("fetched"), "none");
   const bars: string[] = [];
   const most = Math.max(1, ...pulls.map(({ figures }) => figures.files.total));
   let y = CHART + 40;
@@ -109,11 +111,11 @@ export function svgFile({ pulls, steps, sum }: Subject): string {
     bars.push(label(LEFT - 8, y + 14, cut(`${number + 1}. ${name}`, 34), { "text-anchor": "end" }));
     let x = LEFT;
     for (const { key, name: origin, token, pattern } of ORIGINS) {
-      const wide = ((WIDTH - LEFT - 190) * figures.files[key]) / most;
+      const wide = ((WIDTH - LEFT - 240) * figures.files[key]) / most;
       if (wide > 0) bars.push(block(x, y, wide, 18, token, pattern, `${name}: ${origin} ${count(figures.files[key])}`));
       x += wide;
     }
-    const said = `${count(figures.files.total)} files; ${bytes(figures.fetchedBytes)}, ${percent(figures.fetchedBytes, figures.blobBytes)}`;
+    const said = `${count(figures.files.total)} files; ${bytes(figures.fetchedBytes)}, ${percent(figures.fetchedBytes, figures.blobBytes)} of its blobs`;
     bars.push(label(x + 8, y + 14, said));
     y += LINE;
   });

@@ -21,7 +21,7 @@ export const PRESETS: readonly Preset[] = [
   { name: "Same region", roundTripMs: 5, megabytesPerSecond: 60 },
   { name: "Broadband", roundTripMs: 20, megabytesPerSecond: 12 },
   { name: "Mobile", roundTripMs: 60, megabytesPerSecond: 3 },
-  { name: "As the command takes it to be", roundTripMs: 4, megabytesPerSecond: 8 },
+  { name: "The command’s default", roundTripMs: 4, megabytesPerSecond: 8 },
 ];
 
 export const LINK_MODES: readonly { value: LinkMode; text: string }[] = [

@@ -1,10 +1,11 @@
 // The figures of a simulation: for each pull, for each layer, and where files come from.
 
-import { bytes, count, percent, seconds, short, visible } from "../../format";
+import { bytes, count, percent, short, visible } from "../../format";
 import { Bar, Legend } from "../../parts/bar";
 import { type Column, DataTable } from "../../parts/table";
 import type { ImageInfo, PullForecast } from "../../protocol";
 import { type Figures, type Files, ORIGINS } from "./result";
+import { time } from "./words";
 
 export interface Pull {
   forecast: PullForecast;
@@ -20,7 +21,7 @@ export function Sum({ sum, pulls }: { sum: Figures; pulls: number }) {
       <p>
         {pulls === 1 ? "The pull" : `The ${count(pulls)} pulls`} would fetch <b>{bytes(sum.fetchedBytes)}</b> of{" "}
         {bytes(sum.blobBytes)} in <b>{count(sum.requests)}</b> {sum.requests === 1 ? "request" : "requests"}, skipping{" "}
-        <b>{percent(skipped, sum.blobBytes)}</b>; about <b>{seconds(sum.seconds)}</b>.
+        <b>{percent(skipped, sum.blobBytes)}</b>; about <b>{time(sum.seconds)}</b>.
       </p>
       <dl>
         <Figure name="Fetched" value={bytes(sum.fetchedBytes)} />
@@ -29,7 +30,7 @@ export function Sum({ sum, pulls }: { sum: Figures; pulls: number }) {
         <Figure name="Bridged" value={bytes(sum.bridgedBytes)} />
         <Figure name="For TOCs" value={bytes(sum.tocBytes)} />
         <Figure name="Reused" value={`${bytes(sum.reusedBytes)} of ${bytes(sum.contentBytes)}`} />
-        <Figure name="Time on the link" value={seconds(sum.seconds)} />
+        <Figure name="Time on the link" value={time(sum.seconds)} />
       </dl>
     </div>
   );
@@ -67,7 +68,7 @@ export function PullTable({ pulls }: { pulls: readonly Pull[] }) {
     figure("TOCs", (one) => one.tocBytes, bytes),
     figure("Reused", (one) => one.reusedBytes, bytes),
     figure("Of content", (one) => one.contentBytes, bytes),
-    figure("Time", (one) => one.seconds, seconds),
+    figure("Time", (one) => one.seconds, time),
   ];
   return (
     <section>

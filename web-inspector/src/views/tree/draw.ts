@@ -47,12 +47,17 @@ export function* drawing(
     if (box % STEP === STEP - 1) yield;
   }
   for (const box of matches) {
+    // Wide enough to be found, however small it is.
     const [x, y, w, h] = inner(layout, box);
-    pen.outline("ground", 4, x, y, w, h);
-    pen.outline("alarm", 2, x, y, w, h);
+    const [wide, high] = [Math.max(w, FOUND), Math.max(h, FOUND)];
+    const [left, top] = [Math.max(0, x - (wide - w) / 2), Math.max(0, y - (high - h) / 2)];
+    pen.outline("ground", 4, left, top, wide, high);
+    pen.outline("alarm", 2, left, top, wide, high);
   }
 }
 
+/** The least side of a match's outline. */
+const FOUND = 9;
 /** So many rectangles are drawn in one go. */
 const STEP = 64;
 

@@ -29,8 +29,8 @@ export function glide(tree: Tree, from: Layout, to: Layout): ((share: number) =>
   const box = boxOf(outer, tree, inner.root);
   if (box < 0 || from.width !== to.width || from.height !== to.height) return undefined;
   const full: Box = { x: 0, y: 0, w: outer.width, h: outer.height };
-  // What an icicle's directory holds is below it, down to the edge.
-  const high = outer.below ? outer.height - outer.y[box]! : outer.h[box]!;
+  // What an icicle's directory holds is below it, row on row.
+  const high = outer.below ? (inner.height * outer.row) / inner.row : outer.h[box]!;
   const place: Box = { x: outer.x[box]!, y: outer.y[box]!, w: Math.max(1, outer.w[box]!), h: Math.max(1, high) };
   return (share) => {
     const t = eased(share);

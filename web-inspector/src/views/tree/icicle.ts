@@ -7,7 +7,7 @@ import type { Tree } from "./model";
 /** Narrower paths are not drawn by themselves, in CSS pixels. */
 const NARROWEST = 1.5;
 /** How high rows are, in CSS pixels. */
-const ROW = { least: 20, most: 40 } as const;
+const ROW = { least: 20, most: 72 } as const;
 
 /** The icicle of what is below `root`. */
 export function icicle(tree: Tree, root: NodeIndex, width: number, height: number): Layout {

@@ -19,7 +19,7 @@ import { PARTS, ROOT, Tree } from "./model";
 import { Picture } from "./picture";
 import { Scene } from "./scene";
 import { SearchPaths, useMatches } from "./search";
-import { about, pathOf } from "./words";
+import { pathOf } from "./words";
 import "./tree.css";
 
 export function TreeView(props: ViewProps) {
@@ -83,8 +83,9 @@ function Shown(props: ViewProps & { image: number; arrays: TreeArrays; colouring
         </p>
       )}
       <SearchPaths {...below} matches={matches} />
-      <TreeExport {...below} wanted={wanted} scene={scene} />
-      <Crumbs tree={tree} root={root} name={name} reveal={reveal} />
+      <Crumbs tree={tree} root={root} name={name} reveal={reveal}>
+        <TreeExport {...below} wanted={wanted} scene={scene} />
+      </Crumbs>
       <Picture
         {...wanted}
         scene={scene}
@@ -101,7 +102,7 @@ function Shown(props: ViewProps & { image: number; arrays: TreeArrays; colouring
       </p>
       {selected !== root && (
         <p class="tree-selected">
-          Selected: {about(tree, selected)}{" "}
+          Selected: {pathOf(tree, selected)}, {bytes(tree.bytes[selected] ?? 0)}.{" "}
           <RouteLink to={{ view: "file", path: tree.path(selected) }} at={props}>
             All about this file
           </RouteLink>

@@ -108,6 +108,6 @@ export function SearchPaths({ route, go, tree, reveal, matches }: TreeProps & { 
 function said(found: number | undefined): string {
   if (found === undefined) return "Searching…";
   if (found === 0) return "No path contains that.";
-  if (found >= LIMIT) return `The first ${count(LIMIT)} matches; Enter goes to the first.`;
-  return `${counted(found, "match").replace(/matchs$/, "matches")}; Enter goes to the first.`;
+  if (found >= LIMIT) return `The first ${count(LIMIT)} matches, outlined in the picture; Enter goes to the first.`;
+  return `${counted(found, "match").replace(/matchs$/, "matches")}, outlined in the picture; Enter goes to the first.`;
 }
