@@ -4,6 +4,7 @@ import type { ByteRange, Known, KnownLayer } from "@shingle/core";
 import type { Bytes } from "../bytes";
 import { core, LOOKING } from "../core";
 import { failure } from "../fault";
+import { HELPER_RANGE } from "../limits";
 import { within, type Answer, type Source } from "../source";
 import type { Task } from "../task";
 import { Feeder } from "../unfold";
@@ -152,10 +153,13 @@ const MOST_ANSWERS = 16;
 
 /** Brings what is wanted. Where a whole blob comes instead, returns it unread. */
 async function fill(wanting: Wanting, source: Source, reading: Reading): Promise<Answer | undefined> {
-  for (let asked = 0; asked < MOST_ANSWERS; asked += 1) {
+  const all = wanting.remaining();
+  // The helper sends no more than so much at once.
+  const most = MOST_ANSWERS + Math.ceil((all.end - all.start) / HELPER_RANGE);
+  reading.expects(all.end - all.start, false);
+  for (let asked = 0; asked < most; asked += 1) {
     const owed = wanting.remaining();
     if (owed.start >= owed.end) return undefined;
-    if (asked === 0) reading.expects(owed.end - owed.start, false);
     reading.spent.requests += 1;
     const answer = await source.open(owed, reading.signal);
     if (answer.whole) return answer;
