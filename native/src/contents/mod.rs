@@ -22,7 +22,9 @@
 
 mod cache;
 mod error;
+mod export;
 mod image;
+mod known;
 mod layer;
 mod read;
 mod reading;
@@ -36,6 +38,7 @@ use shingle_core::{Digest, Identity, Policy, Reason, Toc, Trust};
 
 pub use cache::Cache;
 pub use error::{ContentsError, LayerFault};
+pub use export::{ExportError, Exported, export, export_to};
 pub use image::{Described, Layer};
 pub(crate) use read::read_layers;
 pub use read::{read, read_all};

@@ -188,3 +188,6 @@ impl Layer {
         (self.plan(whole), options.compare.iter().map(|_| (fetched, requests)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

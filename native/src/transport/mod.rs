@@ -39,6 +39,7 @@ pub use document::{Descriptor, Document, Index, Manifest};
 pub use error::TransferError;
 pub(crate) use error::aside;
 pub use location::{Location, LocationError};
+pub(crate) use pending::replace_file;
 pub use section::{Section, SectionReader};
 pub(crate) use spool::Spool;
 pub(crate) use store::StoreSource;

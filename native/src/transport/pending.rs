@@ -167,6 +167,40 @@ impl PendingFile {
     }
 }
 
+/// Writes a file in place of the one that is there, which stays until all is written.
+pub(crate) fn replace_file<E: From<TransferError>>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> Result<(), E>,
+) -> Result<(), E> {
+    let file = PendingFile::create(Target::of_file(path)?)?;
+    let mut writer = io::BufWriter::with_capacity(256 << 10, Writer { file: &file, at: 0 });
+    write(&mut writer)?;
+    io::Write::flush(&mut writer).map_err(TransferError::file("write", path))?;
+    drop(writer);
+    Ok(file.finish()?)
+}
+
+/// Writes one piece behind the other.
+struct Writer<'a> {
+    file: &'a PendingFile,
+    at: u64,
+}
+
+impl io::Write for Writer<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write_at(bytes, self.at).map_err(|error| match error {
+            TransferError::File { source, .. } => source,
+            error => io::Error::other(error),
+        })?;
+        self.at = self.at.saturating_add(crate::length(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Drop for PendingFile {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {

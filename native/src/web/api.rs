@@ -41,6 +41,7 @@ pub(super) async fn answer(state: &Arc<State>, asked: Asked<'_>) -> Response<Sen
         "session" => Ok(json(StatusCode::OK, &session(state))),
         "image" => image(state, &asked).await,
         "blob" => blob(state, &asked).await,
+        "toc" => super::toc::answer(state, &asked).await,
         _ => Err(Fault::new(StatusCode::NOT_FOUND, "there is no such request")),
     };
     let mut response = answered.unwrap_or_else(|fault| json(fault.status, &fault));
@@ -117,7 +118,7 @@ fn no_parts() -> Fault {
 }
 
 /// Finds the image that a request names.
-fn named(state: &State, query: &str) -> Result<Image, Fault> {
+pub(super) fn named(state: &State, query: &str) -> Result<Image, Fault> {
     let name = parameter(query, "ref").ok_or_else(|| Fault::bad("the request has no ref"))?;
     let image = state.images.iter().find(|image| *image.name == *name);
     image.cloned().ok_or_else(|| {
@@ -127,7 +128,7 @@ fn named(state: &State, query: &str) -> Result<Image, Fault> {
 }
 
 /// Returns the first parameter of a name.
-fn parameter(query: &str, name: &str) -> Option<String> {
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
     let url = reqwest::Url::parse(&format!("http://localhost/?{query}")).ok()?;
     let found = url.query_pairs().find(|(key, _)| key == name);
     found.map(|(_, value)| value.into_owned())
@@ -142,7 +143,7 @@ async fn aside<T: Send + 'static>(
 }
 
 /// The same for what goes on after it answered.
-async fn aside_and_on<T: Send + 'static>(
+pub(super) async fn aside_and_on<T: Send + 'static>(
     state: &Arc<State>,
     work: impl FnOnce(&State, oneshot::Sender<Result<T, Fault>>) + Send + 'static,
 ) -> Result<T, Fault> {

@@ -5,7 +5,7 @@ use std::error::Error;
 use hyper::StatusCode;
 use serde::Serialize;
 
-use crate::contents::ContentsError;
+use crate::contents::{ContentsError, ExportError, LayerFault};
 use crate::transport::TransferError;
 
 /// An answer that is no result.
@@ -32,8 +32,8 @@ impl Fault {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// An image, or what leads to it, that cannot be had: this is a gateway, and what lies behind it failed.
-    fn behind(error: &dyn Error, hint: Option<String>) -> Self {
+    /// An image, or what leads to it, that cannot be had.
+    fn behind(error: &dyn Error, status: StatusCode, hint: Option<String>) -> Self {
         let mut causes: Vec<String> = Vec::new();
         let mut cause = error.source();
         let message = error.to_string();
@@ -45,18 +45,47 @@ impl Fault {
             }
             cause = error.source();
         }
-        Self { status: StatusCode::BAD_GATEWAY, message, causes, hint }
+        Self { status, message, causes, hint }
+    }
+}
+
+/// What is refused stays so, what is not there may come; else this is a gateway, and what lies behind it failed.
+const fn status(refused: bool, gone: bool) -> StatusCode {
+    match (refused, gone) {
+        (true, _) => StatusCode::UNPROCESSABLE_ENTITY,
+        (false, true) => StatusCode::NOT_FOUND,
+        (false, false) => StatusCode::BAD_GATEWAY,
+    }
+}
+
+fn is_gone(error: &TransferError) -> bool {
+    match error {
+        TransferError::Registry(error) => error.is_gone(),
+        TransferError::Missing { .. } | TransferError::Name { .. } => true,
+        _ => false,
     }
 }
 
 impl From<TransferError> for Fault {
     fn from(error: TransferError) -> Self {
-        Self::behind(&error, error.hint())
+        Self::behind(&error, status(error.is_refusal(), is_gone(&error)), error.hint())
     }
 }
 
 impl From<ContentsError> for Fault {
     fn from(error: ContentsError) -> Self {
-        Self::behind(&error, error.hint())
+        let gone = match &error {
+            ContentsError::Layer { source, .. } => {
+                matches!(&**source, LayerFault::Transfer(error) if is_gone(error))
+            }
+            ContentsError::Transfer { source, .. } | ContentsError::Stopped(source) => is_gone(source),
+        };
+        Self::behind(&error, status(error.is_refusal(), gone), error.hint())
+    }
+}
+
+impl From<ExportError> for Fault {
+    fn from(error: ExportError) -> Self {
+        Self::behind(&error, status(error.is_refusal(), false), error.hint())
     }
 }

@@ -37,6 +37,8 @@ mod gate;
 mod image;
 mod page;
 mod patient;
+mod toc;
+mod wanted;
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -53,6 +55,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use shingle_core::Policy;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -75,6 +78,8 @@ pub use page::Page;
 const CONNECTIONS: usize = 16;
 /// How many requests are worked on at once, those included that nobody waits for any more; more wait.
 const REQUESTS: usize = 32;
+/// How many layers are read at once for what they hold; more wait.
+const READINGS: usize = 2;
 /// How long a request's line and headers may be together, in bytes, and how many.
 const HEAD: usize = 32 << 10;
 const HEADERS: usize = 64;
@@ -93,6 +98,8 @@ pub struct WebOptions {
     pub port: u16,
     /// Which image of an index.
     pub platform: Platform,
+    /// How pulls would be made: which layers they take by file depends on how far those must be proven.
+    pub policy: Policy,
     /// What is kept of layers that were read whole.
     pub cache: Option<Cache>,
     /// A store that may hold layers which would have to be read whole.
@@ -101,7 +108,7 @@ pub struct WebOptions {
 
 impl Default for WebOptions {
     fn default() -> Self {
-        Self { port: 0, platform: Platform::host(), cache: None, store: None }
+        Self { port: 0, platform: Platform::host(), policy: Policy::default(), cache: None, store: None }
     }
 }
 
@@ -121,6 +128,8 @@ struct State {
     images: Vec<Image>,
     options: WebOptions,
     work: Arc<Semaphore>,
+    /// Layers that are read for what they hold.
+    reading: Semaphore,
 }
 
 impl Helper {
@@ -147,7 +156,8 @@ impl Helper {
         let address = gate.address();
         let images = images.into_iter().map(|(name, source)| Image::new(name, source)).collect();
         let work = Arc::new(Semaphore::new(REQUESTS));
-        let state = Arc::new(State { gate, page, images, options, work });
+        let reading = Semaphore::new(READINGS);
+        let state = Arc::new(State { gate, page, images, options, work, reading });
         let (stop, stopped) = oneshot::channel();
         let serve = move || {
             runtime.block_on(async {

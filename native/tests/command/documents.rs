@@ -59,7 +59,9 @@ fn every_invariant_names_a_test_that_is_there() {
 #[test]
 fn every_file_that_is_named_is_there() {
     let tops = ["core/", "native/", "tests/", "docs/", ".ci/"];
-    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/zstd-chunked.md"] {
+    let documents =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/inspect-web.md", "docs/zstd-chunked.md"];
+    for name in documents {
         let text = document(name);
         let paths = quoted(&text).filter(|text| tops.iter().any(|top| text.starts_with(top)));
         for path in paths.filter(|path| !path.contains(' ')).flat_map(alternatives) {
@@ -118,7 +120,7 @@ fn every_command_and_option_in_the_readme_is_there() {
         "man",
     ];
     let helps = commands.map(|command| (command, scene.run(&[command, "--help"]).stdout));
-    let text = document("README.md");
+    let text = document("README.md") + &document("docs/inspect-web.md");
     for line in text.lines() {
         for rest in line.split("shingle ").skip(1) {
             let command = rest.split_whitespace().find(|word| !word.starts_with('-')).unwrap_or_default();

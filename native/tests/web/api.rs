@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use shingle::loopback::{Auth, Content, Cut, Faults, Loopback, RangeFault, Redirect};
+use shingle_core::Limits;
+use shingle_core::forecast::Known;
 
 use super::served::{Served, escape, fixture};
 
@@ -158,7 +160,7 @@ fn a_part_may_be_no_longer_than_it_may() {
     served.blob(&name, &diff, &[&format!("Range: bytes=0-{}", u64::MAX)]).fault(413);
     assert!(registry.log().iter().all(|line| !line.path.contains(&diff)), "nothing was asked for it");
     // Short enough, and not there.
-    let error = served.blob(&name, &diff, &["Range: bytes=0-16777215"]).fault(502);
+    let error = served.blob(&name, &diff, &["Range: bytes=0-16777215"]).fault(404);
     assert!(error.contains("127.0.0.1"), "{error}");
 }
 
@@ -201,12 +203,12 @@ fn an_image_that_is_not_there_is_said_and_asked_for_again() {
     let name = registry.reference("demo:v9");
     let served = Served::new(&["--tls-verify=false", &name]);
     let answer = served.get(&format!("api/image?ref={}", escape(&name)), &[]);
-    let error = answer.fault(502);
+    let error = answer.fault(404);
     assert!(error.contains("/demo: manifest v9: status 404"), "{error}");
     assert!(answer.json()["hint"].as_str().unwrap().contains("tag"), "{answer:?}");
     // It may be there when the page asks again.
     let asked = registry.log().len();
-    served.get(&format!("api/image?ref={}", escape(&name)), &[]).fault(502);
+    served.get(&format!("api/image?ref={}", escape(&name)), &[]).fault(404);
     assert!(registry.log().len() > asked);
 }
 
@@ -237,5 +239,95 @@ fn what_nobody_waits_for_is_not_read() {
     assert_eq!(served.get("api/session", &[]).status, 200);
     let answer = served.blob(&name, &blob, &["Range: bytes=0-9"]);
     assert_eq!(answer.status, 206);
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+/// Reads an exported file: its first line, and what is known of layers.
+fn exported(bytes: &[u8]) -> (Value, Vec<Known>) {
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(bytes).read_to_string(&mut text).unwrap();
+    let mut lines = text.lines();
+    let head = serde_json::from_str(lines.next().unwrap()).unwrap();
+    (head, lines.map(|line| Known::from_line(line.as_bytes(), &Limits::default()).unwrap()).collect())
+}
+
+#[test]
+fn what_a_layer_holds_is_told_and_kept() {
+    let path = format!("{}/../tests/fixtures/zoo/gzip", env!("CARGO_MANIFEST_DIR"));
+    let registry = Loopback::start(Content::from_layout(path.as_ref()).unwrap()).unwrap();
+    let name = registry.reference("zoo:zoo");
+    let served = Served::new(&["--tls-verify=false", &name]);
+    let image = served.image(&name);
+    let ask = |layer: &str| served.get(&format!("api/toc?ref={}&layer={layer}", escape(&name)), &[]);
+    registry.clear_log();
+    let first = ask("0");
+    assert_eq!((first.status, first.header("content-type")), (200, Some("application/gzip")));
+    assert_eq!(first.header("cache-control"), Some("no-store"));
+    let (head, known) = exported(&first.dechunked());
+    assert_eq!(
+        head["images"],
+        json!([{
+            "name": name, "digest": image["digest"], "platform": image["platform"], "layers": [1],
+        }])
+    );
+    let layer = known[0].layer();
+    assert_eq!(layer.blob.to_string(), image["layers"][0]["blob"].as_str().unwrap());
+    assert_eq!(layer.diff_id.to_string(), image["layers"][0]["diffId"].as_str().unwrap());
+    assert!(known.len() == 1 && known[0].why().is_some() && known[0].toc().files().count() > 10);
+    let size = image["layers"][0]["size"].as_u64().unwrap();
+    let sent = || registry.log().iter().map(|line| line.bytes).sum::<u64>();
+    assert_eq!(sent(), size, "read once, and nothing else");
+    let again = ask("0");
+    assert_eq!(again.dechunked(), first.dechunked());
+    assert_eq!(sent(), size, "known from before");
+
+    ask("1").fault(404);
+    ask("x").fault(400);
+    ask("").fault(400);
+    served.get(&format!("api/toc?ref={}", escape(&name)), &[]).fault(400);
+    served.get("api/toc?ref=alpine&layer=0", &[]).fault(403);
+}
+
+#[test]
+fn a_layer_that_lies_is_refused() {
+    let path = format!("{}/../tests/fixtures/zoo/gzip", env!("CARGO_MANIFEST_DIR"));
+    let registry = Loopback::start(Content::from_layout(path.as_ref()).unwrap()).unwrap();
+    let name = registry.reference("zoo:zoo");
+    let served = Served::new(&["--tls-verify=false", &name]);
+    let blob = layers(&served.image(&name))[0].0.parse().unwrap();
+    registry.misbehave(Faults { flip: Some((blob, 2_000)), ..Faults::default() });
+    let answer = served.get(&format!("api/toc?ref={}&layer=0", escape(&name)), &[]);
+    let error = answer.fault(422);
+    assert!(error.starts_with("layer 1 (sha256:"), "{error}");
+    assert!(!answer.json()["causes"].as_array().unwrap().is_empty());
+    // And it is not kept.
+    registry.misbehave(Faults::default());
+    assert_eq!(served.get(&format!("api/toc?ref={}&layer=0", escape(&name)), &[]).status, 200);
+}
+
+#[test]
+fn who_hangs_up_holds_up_nobody() {
+    let path = format!("{}/../tests/fixtures/zoo/gzip", env!("CARGO_MANIFEST_DIR"));
+    let registry = Loopback::start(Content::from_layout(path.as_ref()).unwrap()).unwrap();
+    let name = registry.reference("zoo:zoo");
+    let served = Served::new(&["--tls-verify=false", "--no-cache", &name]);
+    served.image(&name);
+    let below = format!("api/toc?ref={}&layer=0", escape(&name));
+    // Two layers are read at once, and the registry says nothing more of these for half a minute.
+    registry.misbehave(Faults { stall: Some(Cut { after: 1_000, times: 1_000 }), ..Faults::default() });
+    for asked in 1..=6 {
+        let mut stream = served.connect();
+        let head = format!("GET /{}/{below} HTTP/1.1\r\nHost: {}\r\n\r\n", served.token, served.host);
+        registry.clear_log();
+        stream.write_all(head.as_bytes()).unwrap();
+        let started = Instant::now();
+        while registry.log().is_empty() {
+            assert!(started.elapsed() < Duration::from_secs(20), "request {asked} waits for those before it");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+    registry.misbehave(Faults::default());
+    let started = Instant::now();
+    assert_eq!(served.get(&below, &[]).status, 200);
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }

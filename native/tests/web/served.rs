@@ -142,6 +142,21 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
+    /// Returns the body without what chunked transfer puts between its pieces.
+    pub(crate) fn dechunked(&self) -> Vec<u8> {
+        assert_eq!(self.header("transfer-encoding"), Some("chunked"), "{self:?}");
+        let (mut left, mut all) = (&self.body[..], Vec::new());
+        loop {
+            let end = left.windows(2).position(|two| two == b"\r\n").expect("a whole answer");
+            let len = usize::from_str_radix(std::str::from_utf8(&left[..end]).unwrap(), 16).unwrap();
+            if len == 0 {
+                return all;
+            }
+            all.extend_from_slice(&left[end + 2..end + 2 + len]);
+            left = &left[end + 2 + len + 2..];
+        }
+    }
+
     /// Returns what went wrong, sure that it is told as it should be.
     pub(crate) fn fault(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{self:?}");

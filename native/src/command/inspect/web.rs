@@ -6,11 +6,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 use serde::Serialize;
+use shingle::config::PullConfig;
 use shingle::transport::open_source;
 use shingle::web::{Helper, Page, WebOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::super::{cache, client, existing_store};
+use super::super::{cache, client, existing_store, rung};
 use crate::cli::{Global, InspectArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -42,6 +43,7 @@ pub(super) fn run(global: &Global, args: &InspectArgs, printer: &Printer) -> Res
     if let Some(platform) = &args.source.platform {
         options.platform = platform.clone();
     }
+    options.policy.trust = rung(None, &PullConfig::load()?);
     options.cache = cache(&args.cache);
     options.store = existing_store(global)?.filter(|_| !args.cache.no_cache);
 
