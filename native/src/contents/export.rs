@@ -128,8 +128,13 @@ pub fn export_to(
     policy: &Policy,
 ) -> Result<Exported, ExportError> {
     let mut exported = None;
-    replace_file(path.as_ref(), |to| {
-        exported = Some(export(images, policy, to)?);
+    let path = path.as_ref();
+    replace_file(path, |to| {
+        let written = export(images, policy, to).map_err(|error| match error {
+            ExportError::Write(source) => TransferError::file("write", path)(source).into(),
+            error => error,
+        });
+        exported = Some(written?);
         Ok::<_, ExportError>(())
     })?;
     exported.ok_or_else(|| io::Error::from(io::ErrorKind::WriteZero).into())
