@@ -45,7 +45,7 @@ pub enum ExportError {
         /// The layer's place in the image, from 0 at the bottom.
         index: usize,
         /// What is wrong with it.
-        source: KnownError,
+        source: Box<KnownError>,
     },
     /// The file.
     #[error(transparent)]
@@ -91,7 +91,7 @@ pub fn export(images: &[Contents], policy: &Policy, to: impl Write) -> Result<Ex
                     lines.push(known.map_err(|source| ExportError::Layer {
                         image: image.name.clone(),
                         index,
-                        source,
+                        source: Box::new(source),
                     })?);
                     let number = count(lines.len());
                     numbers.insert(key, number);
@@ -157,6 +157,7 @@ impl ExportError {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test looks at what was written")]
 mod tests {
     use std::io::Read as _;
 
