@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Call } from "../../client";
-import { bytes, count, counted } from "../../format";
+import { bytes, count, counted, visible } from "../../format";
 import { type Asked, FaultNote, useAsked } from "../../parts/asked";
 import { DataTable } from "../../parts/table";
 import type { Calls, ImageInfo } from "../../protocol";
@@ -83,7 +83,7 @@ export function SearchPaths({ route, go, tree, reveal, matches }: TreeProps & { 
         <details open>
           <summary>Matches</summary>
           <DataTable
-            caption={`Paths that contain “${route.search.trim()}”`}
+            caption={`Paths that contain “${visible(route.search.trim())}”`}
             page={20}
             rows={answer}
             columns={[
@@ -91,7 +91,7 @@ export function SearchPaths({ route, go, tree, reveal, matches }: TreeProps & { 
                 name: "Path",
                 value: ({ node, path }) => (
                   <button type="button" class="plain" onClick={() => reveal(node)}>
-                    /{path}
+                    /{visible(path)}
                   </button>
                 ),
                 sort: ({ path }) => path,
