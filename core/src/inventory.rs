@@ -82,6 +82,16 @@ impl Inventory {
         }
     }
 
+    /// Returns every whole file, by the order of their digests.
+    pub fn files(&self) -> impl Iterator<Item = (&Digest, &HeldFile)> {
+        self.files.iter()
+    }
+
+    /// Returns every chunk that lies in a file, by the order of their digests.
+    pub fn chunks(&self) -> impl Iterator<Item = (&Digest, &HeldChunk)> {
+        self.chunks.iter()
+    }
+
     /// Whether a place of a chunk is known.
     pub fn has_chunk(&self, digest: &Digest) -> bool {
         self.chunks.contains_key(digest)

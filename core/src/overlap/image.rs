@@ -7,7 +7,7 @@ use core::ops::Range;
 use super::bytes::{Bits, UNLOCATED, index, number};
 use super::contents::{Contents, Key};
 use super::nodes::Nodes;
-use crate::{Body, Chunk, Digest, Toc};
+use crate::{Body, Chunk, Digest, Inventory, Toc};
 
 /// One layer of an image, lowest first.
 #[derive(Clone, Copy, Debug)]
@@ -181,6 +181,23 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
+    /// Takes what an inventory says is held: files in one piece, and chunks that no file is said to have.
+    pub(super) fn held(inventory: &Inventory) -> Self {
+        let mut gathered = Self::default();
+        for (digest, held) in inventory.chunks() {
+            gathered.pieces.push(Piece { content: 0, flags: 0, len: held.len, compressed: UNLOCATED });
+            gathered.piece_keys.push(Key { digest: *digest, len: held.len });
+        }
+        // The first file's pieces begin behind them, so they are no file's.
+        let pieces = number(gathered.pieces.len());
+        for (digest, held) in inventory.files().filter(|(_, held)| held.size > 0) {
+            gathered.keys.push((Key { digest: *digest, len: held.size }, number(gathered.files.len())));
+            let (data, compressed) = (held.size, UNLOCATED);
+            gathered.files.push(File { content: 0, entry: 0, pieces, layer: 0, flags: 0, data, compressed });
+        }
+        gathered
+    }
+
     /// Adds the files of a layer; returns which they are and whether all of them can be fetched.
     pub(super) fn add(&mut self, layer: u16, toc: &Toc) -> (Range<u32>, bool) {
         let start = number(self.files.len());

@@ -55,7 +55,7 @@ use image::{Gathered, Image, LayerRow};
 use nodes::Sources;
 use texts::Texts;
 
-use crate::{Digest, Limits, Name, Tree};
+use crate::{Digest, Inventory, Limits, Name, Tree};
 
 /// Any number of images, compared by content.
 ///
@@ -138,6 +138,44 @@ impl Overlap {
         Ok(ImageId(id))
     }
 
+    /// Adds what a store holds, as an image that has files and chunks and no path but the root, and returns its number.
+    /// `diff_ids` are of the layers that the store has, each of which costs nothing where it is.
+    ///
+    /// What is held has no frames, so all of it is [`unlocated`](Bytes::unlocated), and holes in files are not known. As a
+    /// column of a [`Matrix`] it says what of each image is there; in an order of pulls it costs nothing.
+    ///
+    /// # Errors
+    /// More contents than can be numbered. Nothing is added then.
+    pub fn add_inventory(
+        &mut self,
+        label: impl Into<String>,
+        inventory: &Inventory,
+        diff_ids: &[Digest],
+    ) -> Result<ImageId, OverlapError> {
+        let id = u32::try_from(self.images.len()).map_err(|_many| OverlapError::TooMany)?;
+        let mut gathered = Gathered::held(inventory);
+        self.room_for(&gathered)?;
+        let mut image = self.image_of(label.into(), &[], &Limits::default())?;
+        for diff_id in diff_ids {
+            let (blob, diff_id) = (None, Some(*diff_id));
+            let identity = self.identity(blob, diff_id);
+            let (repeats, files) = (None, 0..0);
+            image.layers.push(LayerRow {
+                blob,
+                diff_id,
+                blob_len: 0,
+                whole: false,
+                identity,
+                repeats,
+                files,
+            });
+        }
+        gathered.number(&mut self.contents);
+        (image.files, image.pieces) = (gathered.files, gathered.pieces);
+        self.images.push(image);
+        Ok(ImageId(id))
+    }
+
     /// Returns how many images there are.
     pub const fn len(&self) -> usize {
         self.images.len()
@@ -213,7 +251,7 @@ impl Overlap {
         let (mut trees, mut stack) = (Vec::<(usize, Tree)>::new(), Tree::empty());
         for (position, layer) in layers.iter().enumerate() {
             let short = u16::try_from(position).map_err(|_many| OverlapError::TooMany)?;
-            let identity = self.identity(layer);
+            let identity = self.identity(layer.blob, layer.diff_id);
             let same = |row: &LayerRow| row.identity == identity && row.repeats.is_none();
             let repeats = rows.iter().position(same);
             let mut row = LayerRow {
@@ -238,10 +276,7 @@ impl Overlap {
             }
             rows.push(row);
         }
-        let room = usize::try_from(NONE).unwrap_or(usize::MAX);
-        if self.contents.len().saturating_add(gathered.len()) >= room {
-            return Err(OverlapError::TooMany);
-        }
+        self.room_for(&gathered)?;
         let sources = Sources { layers, rows: &rows, gathered: &gathered, trees: &trees, stack: &stack };
         let nodes = sources.nodes(&mut self.texts)?;
         drop((trees, stack));
@@ -253,15 +288,22 @@ impl Overlap {
         Ok(Image { label, layers: rows, files, pieces, nodes, holes })
     }
 
+    /// Whether all contents can be numbered.
+    fn room_for(&self, gathered: &Gathered) -> Result<(), OverlapError> {
+        let room = usize::try_from(NONE).unwrap_or(usize::MAX);
+        let len = self.contents.len().saturating_add(gathered.len());
+        if len < room { Ok(()) } else { Err(OverlapError::TooMany) }
+    }
+
     /// Returns the number of a layer: the same DiffID, or the same blob, is the same layer.
-    fn identity(&mut self, layer: &Layer<'_>) -> u32 {
+    fn identity(&mut self, blob: Option<Digest>, diff_id: Option<Digest>) -> u32 {
         let equal = |a: Option<Digest>, b: Option<Digest>| a.is_some() && a == b;
-        let same = |(blob, diff_id, _): &&(Option<Digest>, Option<Digest>, u32)| {
-            equal(*blob, layer.blob) || equal(*diff_id, layer.diff_id)
+        let same = |(other, other_id, _): &&(Option<Digest>, Option<Digest>, u32)| {
+            equal(*other, blob) || equal(*other_id, diff_id)
         };
         let known = self.identities.iter().find(same).map(|(_, _, identity)| *identity);
         let identity = known.unwrap_or_else(|| number(self.identities.len()));
-        self.identities.push((layer.blob, layer.diff_id, identity));
+        self.identities.push((blob, diff_id, identity));
         identity
     }
 }

@@ -33,7 +33,10 @@ pub(super) struct Node {
     pub(super) gid: u32,
     pub(super) nanoseconds: u32,
     pub(super) xattrs: u32,
+    /// The index in its layer's TOC of the entry that it is made of; [`NONE`] for a directory that no layer lists.
+    pub(super) entry: u32,
     pub(super) seconds: i64,
+    pub(super) layer: u16,
     pub(super) mode: u16,
     pub(super) kind: Kind,
     pub(super) sight: Sight,
@@ -270,6 +273,9 @@ impl<'a> Sources<'a> {
             gid: member.map_or(0, |member| small(member.gid)),
             nanoseconds: time.nanoseconds,
             xattrs: member.map_or(NONE, |member| texts.of_xattrs(&member.xattrs)),
+            entry: origin.map_or(NONE, |origin| origin.entry),
+            // An image with more layers was refused.
+            layer: origin.map_or(0, |origin| u16::try_from(origin.layer).unwrap_or(u16::MAX)),
             seconds: time.seconds,
             // What a directory has that no layer lists.
             mode: member.map_or(0o755, |member| u16::try_from(member.mode & 0o7777).unwrap_or(0)),

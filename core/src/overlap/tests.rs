@@ -7,6 +7,7 @@ mod hostile;
 mod images;
 mod orders;
 mod searches;
+mod stores;
 mod zoo;
 
 use alloc::string::{String, ToString};
@@ -236,6 +237,9 @@ fn all_about_a_path() {
     assert_eq!(pieces, [(Digest::of(b"one"), 1), (Digest::of(b"two"), 2)]);
     let d = details(b"d");
     assert_eq!((d.kind, d.mode, d.state), (crate::Kind::Directory, 0o700, None));
+    let member = |path: &[u8]| details(path).member;
+    assert_eq!((member(b"d"), member(b"d/a"), member(b"d/b")), (Some((0, 0)), Some((1, 0)), Some((0, 1))));
+    assert_eq!(member(b""), None, "no layer lists the root");
     assert_eq!(overlap.find(id(0), b""), Some(NodeId::ROOT));
     assert_eq!(overlap.find(id(0), b"d/"), overlap.find(id(0), b"/d"));
     for missing in [b"e".as_slice(), b"d/c", b"d/a/x", b"c"] {

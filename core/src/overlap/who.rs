@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::bytes::{Amount, Bits, Bytes, number};
 use super::census::Census;
+use super::contents::NONE;
 use super::image::{CUT, Image};
 use super::nodes::Sight;
 use super::view::{Standing, standing};
@@ -67,6 +68,9 @@ pub struct NodeDetails {
     pub gid: u32,
     /// When it was changed last; 1970 where the layer does not say.
     pub mtime: Timestamp,
+    /// The layer, from 0, and the index in that layer's TOC of the entry that says all this; `None` for a directory that no
+    /// layer lists.
+    pub member: Option<(u32, u32)>,
     /// What other images have of it; `None` for what is no regular file with content.
     pub state: Option<State>,
     /// Whether it is one more name of a file that comes earlier in the walk.
@@ -224,6 +228,7 @@ impl Overlap {
             uid: row.uid,
             gid: row.gid,
             mtime: Timestamp { seconds: row.seconds, nanoseconds: row.nanoseconds },
+            member: (row.entry != NONE).then_some((u32::from(row.layer), row.entry)),
             state: None,
             again: row.sight == Sight::Again,
             digest: None,

@@ -105,11 +105,11 @@ pub(crate) struct CatArgs {
 #[command(after_long_help = "\
 OFFSET and LENGTH are of the blob, PLAIN is the length of what is in the frames, AT where that belongs
 in the file. A gap is what no file's content lies in: tar headers and padding. A hole is zeros that no
-puller fetches; it has no offset, and stands after the chunk before it. Of layers without a table of
-contents nobody knows any of this.
+puller fetches; it has no offset, and stands after the chunk before it. A chunk that is shared lies in
+the same frames as the one before it. Of layers without a table of contents nobody knows any of this.
 
 With --json: {\"image\", \"digest\", \"layers\": [{\"layer\", \"blob\", \"blob_bytes\", \"why\",
-\"parts\": [{\"kind\": \"frames|gap|hole|toc|tar-split|footer\", \"offset\", \"length\", \"plain\", \"at\",
+\"parts\": [{\"kind\": \"frames|shared|gap|hole|toc|tar-split|footer\", \"offset\", \"length\", \"plain\", \"at\",
 \"path\", \"digest\"}]}]}.
 
 Examples:

@@ -1,12 +1,14 @@
 //! `shingle chunks`
 
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt as _;
 
 use serde::Serialize;
 use shingle::contents::{Came, LayerContents, PulledAs, read};
 use shingle::root::Root;
 use shingle::transport::open_source;
-use shingle_core::{Body, Digest, LastLink, Located, Policy};
+use shingle_core::forecast::{Content, Layout};
+use shingle_core::{Body, Digest, LastLink};
 
 use super::{Looking, client};
 use crate::cli::{ChunksArgs, Global};
@@ -34,7 +36,7 @@ struct Layer {
     parts: Vec<Part>,
 }
 
-/// A stretch of the blob, or a hole, which has no offset.
+/// A stretch of the blob; or a chunk that has none of its own: a hole, or one in the frames of the chunk before it.
 #[derive(Serialize)]
 struct Part {
     kind: &'static str,
@@ -93,7 +95,7 @@ pub(super) fn run(global: &Global, args: &ChunksArgs, printer: &Printer) -> Resu
     }
     let layers = wanted.iter().filter_map(|number| {
         let contents = contents.layers.get(number.checked_sub(1)?)?;
-        Some(Layer::new(*number, contents, only, &options.policy))
+        Some(Layer::new(*number, contents, only))
     });
     let report = Report { image: name, digest: contents.digest, layers: layers.collect() };
     if printer.json() {
@@ -103,7 +105,7 @@ pub(super) fn run(global: &Global, args: &ChunksArgs, printer: &Printer) -> Resu
 }
 
 impl Layer {
-    fn new(number: usize, layer: &LayerContents, only: Option<usize>, policy: &Policy) -> Self {
+    fn new(number: usize, layer: &LayerContents, only: Option<usize>) -> Self {
         let mut made = Self {
             layer: number,
             blob: layer.blob,
@@ -117,7 +119,11 @@ impl Layer {
         if layer.came != Came::ByToc {
             return made;
         }
-        let mut end = 0;
+        // What is no frame of a file's content, front to back.
+        let layout = Layout::of(&layer.toc, layer.blob_bytes);
+        let others = layout.stretches.iter().filter(|(_, content)| name(*content).is_some());
+        let mut others = others.filter(|_| only.is_none()).peekable();
+        let mut before = None;
         // Chunks ascend in the blob, as the TOC was checked to say.
         for (index, entry) in layer.toc.entries().iter().enumerate() {
             if only.is_some_and(|only| only != index) {
@@ -134,56 +140,25 @@ impl Layer {
                     path: Some(path.clone()),
                     digest: Some(chunk.digest),
                 };
-                let Body::Frames(frames) = &chunk.body else {
-                    made.parts.push(part);
-                    continue;
+                let part = match &chunk.body {
+                    Body::Frames(frames) if before == Some(frames) => Part { kind: "shared", ..part },
+                    Body::Frames(frames) => {
+                        while let Some((range, content)) =
+                            others.next_if(|(range, _)| range.start < frames.start)
+                        {
+                            made.parts.extend(Part::other(range, *content));
+                        }
+                        before = Some(frames);
+                        let length = frames.end.saturating_sub(frames.start);
+                        Part { kind: "frames", offset: Some(frames.start), length: Some(length), ..part }
+                    }
+                    Body::Unlocated | Body::Zeros => part,
                 };
-                if only.is_none() {
-                    made.gap(end, frames.start);
-                }
-                end = frames.end.max(end);
-                let length = frames.end.saturating_sub(frames.start);
-                made.parts.push(Part {
-                    kind: "frames",
-                    offset: Some(frames.start),
-                    length: Some(length),
-                    ..part
-                });
+                made.parts.push(part);
             }
         }
-        if only.is_none() {
-            made.tail(layer, end, policy);
-        }
+        made.parts.extend(others.filter_map(|(range, content)| Part::other(range, *content)));
         made
-    }
-
-    /// What comes behind the last chunk; where it lies, annotations say of zstd:chunked alone.
-    fn tail(&mut self, layer: &LayerContents, mut end: u64, policy: &Policy) {
-        let located = Located::from_annotations(&layer.annotations, layer.blob_bytes, policy);
-        if let Ok(Some(Located::Annotated(locator))) = located {
-            let mut spans = vec![("toc", locator.toc().range.clone())];
-            spans.extend(locator.tar_split().map(|span| ("tar-split", span.range.clone())));
-            spans.sort_by_key(|(_, range)| range.start);
-            for (kind, range) in spans {
-                self.gap(end, range.start);
-                self.push(kind, range.start, range.end);
-                end = range.end.max(end);
-            }
-            self.push("footer", end, layer.blob_bytes);
-        } else {
-            self.gap(end, layer.blob_bytes);
-        }
-    }
-
-    fn gap(&mut self, start: u64, end: u64) {
-        self.push("gap", start, end);
-    }
-
-    fn push(&mut self, kind: &'static str, start: u64, end: u64) {
-        if start < end {
-            let (offset, length) = (Some(start), Some(end - start));
-            self.parts.push(Part { kind, offset, length, plain: None, at: None, path: None, digest: None });
-        }
     }
 
     fn print(&self, printer: &Printer) -> Result<(), Unwritten> {
@@ -205,7 +180,24 @@ impl Layer {
     }
 }
 
+/// Returns what a stretch of a blob is called that is no frame of a file's content.
+const fn name(content: Content) -> Option<&'static str> {
+    match content {
+        Content::Frames { .. } => None,
+        Content::Gap => Some("gap"),
+        Content::Toc => Some("toc"),
+        Content::TarSplit => Some("tar-split"),
+        Content::Footer => Some("footer"),
+    }
+}
+
 impl Part {
+    fn other(range: &Range<u64>, content: Content) -> Option<Self> {
+        let (offset, length) = (Some(range.start), Some(range.end.saturating_sub(range.start)));
+        let kind = name(content)?;
+        Some(Self { kind, offset, length, plain: None, at: None, path: None, digest: None })
+    }
+
     fn row(&self, whole: bool) -> [String; 7] {
         let number = |number: Option<u64>| {
             number.map_or_else(|| "-".to_owned(), |number| Thousands(number).to_string())

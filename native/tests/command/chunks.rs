@@ -23,6 +23,11 @@ fn a_blob_is_shown_front_to_back() {
     let has = |kind: &str| parts.iter().filter(|part| part["kind"] == kind).count();
     assert!(has("hole") > 0 && has("gap") > 0 && has("frames") > 12);
     assert_eq!((has("toc"), has("tar-split"), has("footer")), (1, 1, 1));
+    let old = format!("oci:{}", zoo.join("podman-4.3").display());
+    let report = scene.run(&["chunks", "--json", &old]).json();
+    let tail: Vec<_> = report["layers"][0]["parts"].as_array().unwrap().iter().rev().take(2).collect();
+    assert_eq!((&tail[0]["kind"], &tail[0]["length"]), (&json!("footer"), &json!(48)));
+    assert_eq!(tail[1]["kind"], "toc");
     let one = scene.run(&["chunks", "--json", &image, "usr/bin/sh"]).json();
     let parts = one["layers"][0]["parts"].as_array().unwrap();
     let plain: u64 = parts.iter().map(|part| part["plain"].as_u64().unwrap()).sum();

@@ -44,6 +44,8 @@ export function onTheme(heard: () => void): () => void {
 function read(): Theme {
   const probe = document.createElement("i");
   probe.hidden = true;
+  // With the system's own colours every text has one colour: pictures keep theirs, as legends do.
+  probe.style.setProperty("forced-color-adjust", "none");
   document.documentElement.append(probe);
   const found = {} as Record<Token, string>;
   for (const token of TOKENS) {

@@ -114,8 +114,7 @@ fn lines_that_are_none() {
 #[test]
 fn limits_hold_for_lines() {
     let known = of(&layer(&members(), |_| {}));
-    let mut limits = Limits::default();
-    limits.entries = 3;
+    let limits = Limits { entries: 3, ..Limits::default() };
     let error = Known::from_line(&known.to_line(), &limits).unwrap_err();
     assert_eq!(error, KnownError::Toc(TocError::TooMany { limit: 3 }));
 }

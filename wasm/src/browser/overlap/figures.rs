@@ -121,6 +121,9 @@ record! {
         gid: u32 = "gid: number",
         /// When it last changed.
         mtime: TimeParts = "mtime: Timestamp",
+        /// The layer, and the index in that layer's TOC of the entry that says all this; none for a directory that no layer
+        /// lists.
+        member: Option<Array> = "member: [layer: number, entry: number] | undefined",
         /// What other images have of it; none for what is no regular file with content.
         state: Option<&'static str> = "state: \"partly\" | \"shared\" | \"unique\" | \"wasted\" | undefined",
         /// Whether it is one more name of a file that comes earlier in the walk.
@@ -337,6 +340,7 @@ pub(super) fn details(details: core_overlap::NodeDetails) -> DetailsParts {
         digest: details.digest,
         size: details.size,
         bytes: bytes(details.bytes),
+        member: details.member.map(|(layer, entry)| array([layer, entry])),
         origin: details.origin.map(|(layer, entry)| array([layer, entry])),
         also_in: images(details.also_in),
         pieces: array(details.pieces.into_iter().map(piece)),

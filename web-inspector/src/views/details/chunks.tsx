@@ -1,7 +1,7 @@
 // The chunks of a file, as a strip and as a table.
 
 import type { RefObject } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { LiveLine } from "../../canvas/live";
 import { type Frame, pointOn, useSurface } from "../../canvas/surface";
@@ -74,7 +74,11 @@ export function Chunks({ file, images, picture }: ChunksProps) {
 function Strip({ chunks, images, picture }: { chunks: Chunk[]; images: number; picture: RefObject<HTMLCanvasElement | null> }) {
   const [at, setAt] = useState<number>();
   const spot = at === undefined ? undefined : Math.min(at, chunks.length - 1);
-  const { canvas, redraw } = useSurface((frame) => paint(frame, chunks, spot));
+  const width = useRef(1);
+  const { canvas, redraw } = useSurface((frame) => {
+    width.current = frame.width;
+    paint(frame, chunks, spot);
+  });
   useEffect(redraw);
   useEffect(() => {
     picture.current = canvas.current;
@@ -114,7 +118,7 @@ function Strip({ chunks, images, picture }: { chunks: Chunk[]; images: number; p
           `The file’s ${counted(chunks.length, "chunk")} in order, by whether other images have them. ` +
           "Arrow keys move."
         }
-        onPointerMove={(event) => setAt(under(chunks, pointOn(event).x / Math.max(1, event.currentTarget.clientWidth)))}
+        onPointerMove={(event) => setAt(under(chunks, pointOn(event).x / width.current))}
         onFocus={() => setAt((now) => now ?? 0)}
         onKeyDown={key}
       />

@@ -2,7 +2,7 @@
 // the column's.
 
 import type { RefObject } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { LiveLine } from "../../canvas/live";
 import { type Frame, pointOn, useSurface } from "../../canvas/surface";
@@ -31,7 +31,11 @@ export function Heat({ cells, mode, compare, picture }: HeatProps) {
   const [spot, setSpot] = useState<Spot>();
   const fitter = useMemo(() => new Fitter(FONT), []);
   const at = spot && spot.row < cells.size && spot.column < cells.size ? spot : undefined;
-  const { canvas, redraw } = useSurface((frame) => paint(frame, cells, mode, at, fitter));
+  const width = useRef(0);
+  const { canvas, redraw } = useSurface((frame) => {
+    width.current = frame.width;
+    paint(frame, cells, mode, at, fitter);
+  });
   useEffect(redraw);
   useEffect(() => {
     picture.current = canvas.current;
@@ -39,7 +43,7 @@ export function Heat({ cells, mode, compare, picture }: HeatProps) {
 
   const under = (event: MouseEvent): Spot | undefined => {
     const { x, y } = pointOn(event);
-    const { left, wide, high } = layout((event.currentTarget as HTMLElement).clientWidth, cells.size);
+    const { left, wide, high } = layout(width.current, cells.size);
     const found = { row: Math.floor((y - HEAD) / high), column: Math.floor((x - left) / wide) };
     // The name of a row is the cell of the image itself.
     if (found.column < 0) found.column = found.row;
@@ -82,7 +86,7 @@ export function Heat({ cells, mode, compare, picture }: HeatProps) {
           `Matrix of ${cells.size} by ${cells.size} images: what each column’s image has of each row’s. ` +
           "Arrow keys move, Enter compares."
         }
-        style={{ blockSize: `${HEAD + cells.size * layout(600, cells.size).high + 1}px` }}
+        style={{ blockSize: `${(HEAD + cells.size * rowHeight(cells.size) + 1) / 16}rem` }}
         onPointerMove={(event) => setSpot((now) => same(now, under(event)))}
         onClick={(event) => {
           // A finger has not pointed before it taps: its first tap says what a cell means, the second one opens it.
@@ -100,7 +104,11 @@ export function Heat({ cells, mode, compare, picture }: HeatProps) {
 
 function layout(width: number, size: number): { left: number; wide: number; high: number } {
   const left = width >= 560 ? Math.min(240, Math.round(width * 0.28)) : 28;
-  return { left, wide: Math.max(1, (width - left - 1) / size), high: size <= 12 ? 34 : size <= 24 ? 24 : size <= 60 ? 15 : 9 };
+  return { left, wide: Math.max(1, (width - left - 1) / size), high: rowHeight(size) };
+}
+
+function rowHeight(size: number): number {
+  return size <= 12 ? 34 : size <= 24 ? 24 : size <= 60 ? 15 : 9;
 }
 
 function paint(frame: Frame, cells: Cells, mode: Mode, spot: Spot | undefined, fitter: Fitter): void {

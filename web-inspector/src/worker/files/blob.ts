@@ -6,6 +6,7 @@ import { because } from "../fault";
 import type { FoundImage } from "../image/found";
 import { ofFile } from "../source";
 import type { Task } from "../task";
+import { Feeder } from "../unfold";
 import { ownAnnotations } from "./footer";
 import type { Form } from "./magic";
 
@@ -33,10 +34,11 @@ export async function blobImage(file: Blob, name: string, form: Exclude<Form, "o
 
 async function readUnnamed(file: Blob, name: string, task: Task) {
   const fetch = new core.WholeFetch(false);
+  const feeder = new Feeder(task.signal, (bytes) => fetch.index(bytes));
   let done = 0;
   try {
     for await (const piece of piecesOf(file.stream(), task.signal)) {
-      fetch.index(piece);
+      await feeder.feed(piece);
       done += piece.length;
       task.progress({ what: `Reading ${name}`, done, total: file.size, unit: "bytes" });
     }

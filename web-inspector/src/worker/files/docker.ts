@@ -5,7 +5,7 @@ import { readConfig } from "../image/documents";
 import type { FoundImage, FoundLayer } from "../image/found";
 import { writePlatform } from "../image/platform";
 import { isObject, list, readAny, text } from "../json";
-import { CONFIG_BYTES, DOCKER_LIST_BYTES, LAYERS, MANIFESTS } from "../limits";
+import { CONFIG_BYTES, DOCKER_LIST_BYTES, IMAGES, LAYERS, MANIFESTS } from "../limits";
 import { ofFile } from "../source";
 import type { Task } from "../task";
 import { readFile } from "./blobs";
@@ -60,7 +60,7 @@ async function layer(folder: Folder, path: string, diffId: string, task: Task): 
 }
 
 function readList(bytes: Uint8Array, what: string): Listed[] {
-  return list(readAny(bytes, what), what, MANIFESTS).map((value) => {
+  return list(readAny(bytes, what), what, IMAGES).map((value) => {
     const config = isObject(value) ? text(value.Config) : "";
     if (!isObject(value) || config === "") throw failure("input", `${what} is not what docker save writes`);
     const names = (of: unknown, limit: number) => list(of, what, limit).map(text);

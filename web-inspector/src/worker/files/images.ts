@@ -1,7 +1,8 @@
 // The images in a folder or a tar, in whatever form they are there.
 
-import { because } from "../fault";
+import { because, failure } from "../fault";
 import type { FoundImage } from "../image/found";
+import { IMAGES } from "../limits";
 import type { Task } from "../task";
 import { directoryImage, isDirectory } from "./directory";
 import { dockerImages, isDockerArchive } from "./docker";
@@ -36,6 +37,7 @@ async function inEach(
 ): Promise<FoundImage[]> {
   const found: FoundImage[] = [];
   for (const path of paths) {
+    if (found.length > IMAGES) throw failure("limit", `${folder.name} holds more than ${IMAGES} images`);
     const name = nameOf(folder, path);
     try {
       found.push(...(await images(below(folder, path, name), from || name)));

@@ -4,7 +4,7 @@ import { because, failure } from "../fault";
 import type { FoundImage } from "../image/found";
 import { readIndex, type Descriptor } from "../image/documents";
 import { readJson, text } from "../json";
-import { KIB, LAYOUT_INDEX_BYTES, MANIFEST_BYTES } from "../limits";
+import { IMAGES, KIB, LAYOUT_INDEX_BYTES, MANIFEST_BYTES } from "../limits";
 import type { Task } from "../task";
 import { fetchFrom, imageAt, readFile, type Place } from "./blobs";
 import type { Folder } from "./folder";
@@ -24,6 +24,7 @@ export async function layoutImages(folder: Folder, from: string, task: Task): Pr
     ({ annotations, platform }) => !annotations[REFERENCE_TYPE] && platform?.os !== "unknown",
   );
   if (tops.length === 0) throw failure("input", `${folder.name} holds no image`);
+  if (tops.length > IMAGES) throw failure("limit", `${folder.name} holds ${tops.length} images, at most ${IMAGES} are opened`);
   const images: FoundImage[] = [];
   for (const top of tops) {
     const name = nameOf(folder, top);

@@ -24,6 +24,9 @@ const KINDS =
   "What opens here: OCI layouts, docker save archives and skopeo's dir:, as a folder, .tar or .tar.gz; the blob of a " +
   "layer; files that shingle inspect --export or this page wrote.";
 
+/** What exported files are called, so that a broken one is not taken for a layer. */
+const EXPORTED = ".shingle-tocs";
+
 /** Files that are looked into one by one. */
 const LOOKED_INTO = 1000;
 
@@ -85,7 +88,7 @@ async function inFile(file: File, name: string, task: Task): Promise<FoundImage[
     }
     if (form === "gzip") {
       const head = await headOf(file, HEAD, task.signal);
-      if (isExported(head)) return "exported";
+      if (isExported(head) || name.endsWith(EXPORTED)) return "exported";
       const archive = (await mayBeArchive(head, task)) ? await unpacked(file, name, task) : undefined;
       const found = archive && (await inTar(archive, head, plainName, name, task));
       if (found) return found;

@@ -4,8 +4,10 @@ import type { ByteRange, Known, KnownLayer } from "@shingle/core";
 import type { Bytes } from "../bytes";
 import { core, LOOKING } from "../core";
 import { failure } from "../fault";
+import { HELPER_RANGE } from "../limits";
 import { within, type Answer, type Source } from "../source";
 import type { Task } from "../task";
+import { Feeder } from "../unfold";
 import type { FoundLayer } from "./found";
 
 /** What was read of a blob. */
@@ -83,6 +85,7 @@ async function readWhole(layer: FoundLayer, why: string, reading: Reading, came:
     return { known, by: "whole" };
   }
   const fetch = new core.WholeFetch(false);
+  const feeder = new Feeder(reading.signal, (bytes) => fetch.index(bytes));
   let length = 0;
   for await (const piece of wholeBlob(layer, reading, came)) {
     length += piece.length;
@@ -90,7 +93,7 @@ async function readWhole(layer: FoundLayer, why: string, reading: Reading, came:
     if (length > layer.blobLen) {
       throw failure("lie", `the blob is longer than the ${layer.blobLen} bytes that the manifest says`);
     }
-    fetch.index(piece);
+    await feeder.feed(piece);
   }
   const { verified } = fetch.finish(layer.blob, layer.diffId);
   const known = core.Known.fromVerified(verified, knownLayer(layer), why, before.bytes, before.requests);
@@ -150,10 +153,13 @@ const MOST_ANSWERS = 16;
 
 /** Brings what is wanted. Where a whole blob comes instead, returns it unread. */
 async function fill(wanting: Wanting, source: Source, reading: Reading): Promise<Answer | undefined> {
-  for (let asked = 0; asked < MOST_ANSWERS; asked += 1) {
+  const all = wanting.remaining();
+  // The helper sends no more than so much at once.
+  const most = MOST_ANSWERS + Math.ceil((all.end - all.start) / HELPER_RANGE);
+  reading.expects(all.end - all.start, false);
+  for (let asked = 0; asked < most; asked += 1) {
     const owed = wanting.remaining();
     if (owed.start >= owed.end) return undefined;
-    if (asked === 0) reading.expects(owed.end - owed.start, false);
     reading.spent.requests += 1;
     const answer = await source.open(owed, reading.signal);
     if (answer.whole) return answer;

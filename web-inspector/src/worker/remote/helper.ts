@@ -27,15 +27,16 @@ export async function helperImage(page: string, ref: string, { signal }: Task): 
   const layers = list(json.layers, "the list of layers", LAYERS).map((value, index): FoundLayer => {
     const what = `layer ${index + 1}`;
     if (!isObject(value)) throw failure("input", `${what} is not an object`);
-    const blob = digest(value.blob, what);
+    const [blob, diffId] = [digest(value.blob, what), digest(value.diffId, what)];
+    const blobLen = size(value.size, `the size of ${what}`);
     return {
       blob,
-      diffId: digest(value.diffId, what),
+      diffId,
       mediaType: text(value.mediaType),
-      blobLen: size(value.size, `the size of ${what}`),
+      blobLen,
       annotations: annotations(value.annotations),
-      source: source(page, ref, blob, size(value.size, `the size of ${what}`)),
-      readWhole: (task) => readWhole(page, ref, index, blob, task),
+      source: source(page, ref, blob, blobLen),
+      readWhole: (task) => readWhole(page, ref, index, { blob, diffId }, task),
     };
   });
   return {
@@ -63,14 +64,20 @@ function source(page: string, ref: string, blob: string, length: number): Source
 }
 
 /** Has the command read a layer whole, and takes what it knows then. */
-async function readWhole(page: string, ref: string, layer: number, blob: string, task: Task): Promise<Known> {
+async function readWhole(
+  page: string,
+  ref: string,
+  layer: number,
+  { blob, diffId }: Pick<FoundLayer, "blob" | "diffId">,
+  task: Task,
+): Promise<Known> {
   const response = await get(page, "toc", { ref, layer: String(layer) }, {}, task.signal);
   const packed = await response.blob();
   const quiet: Task = { signal: task.signal, progress: () => undefined };
   const [image] = await readExported(gunzip(packed, task.signal), { from: "helper", ref }, "the command's answer", quiet);
   const known: Known | undefined = image?.layers[0]?.known;
   if (!known) throw failure("other", "the command's answer holds no layer");
-  if (known.blob() !== blob) {
+  if (known.blob() !== blob || known.diffId() !== diffId) {
     known.free();
     throw failure("lie", "the command's answer is about another layer");
   }
