@@ -6,6 +6,7 @@ import { bytes, count } from "../../format";
 import { STATES } from "../../parts/looks";
 import type { Layout } from "./layout";
 import { PARTS, type Tree } from "./model";
+import { pathOf } from "./words";
 
 /** What a rectangle's colour says. */
 export type Colouring =
@@ -130,6 +131,6 @@ function label(layout: Layout, tree: Tree, box: number): string {
 
 function words(layout: Layout, tree: Tree, box: number): string {
   const rest = layout.rest[box]!;
-  const path = `/${tree.path(layout.node[box]!)}`;
+  const path = pathOf(tree, layout.node[box]!);
   return `${rest > 0 ? `${count(rest)} more in ${path}` : path}: ${bytes(bytesOf(layout, box))}`;
 }

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 
-import { bytes, count, short } from "../../format";
+import { bytes, count, short, visible } from "../../format";
 import { Await, useAsked } from "../../parts/asked";
 import { DataTable } from "../../parts/table";
 import type { Calls } from "../../protocol";
@@ -60,7 +60,7 @@ function Paths({ row, reveal }: { row: Duplicate } & Pick<TreeProps, "reveal">) 
       {row.nodes.slice(0, PATHS).map((node, at) => (
         <li key={node}>
           <button type="button" class="plain" onClick={() => reveal(node)}>
-            /{row.paths[at] ?? ""}
+            /{visible(row.paths[at] ?? "")}
           </button>
         </li>
       ))}
