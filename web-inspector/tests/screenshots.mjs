@@ -37,8 +37,6 @@ try {
     if (!closed) {
       await example.click();
       await page.getByRole("list", { name: "Images" }).getByRole("listitem").nth(1).waitFor();
-      // The list of images is above every view; folded, the view is what is seen.
-      await page.locator("main details").first().evaluate((details) => (details.open = false));
       await page.waitForFunction(() => !document.querySelector("main progress"));
       await page.getByRole("main").getByRole("heading", { level: 2 }).first().waitFor();
     }

@@ -25,7 +25,8 @@ export function Duplicates(props: TreeProps) {
   );
 }
 
-function List({ call, images, image, route, reveal }: TreeProps) {
+function List({ call, images, route, reveal }: TreeProps) {
+  const { image } = route;
   const asked = useAsked(call, "duplicates", { image, limit: LIMIT }, [images, image]);
   const spare = ({ more }: Duplicate) => more.bytes[route.measure];
   return (

@@ -12,9 +12,9 @@ import type { Scene } from "./scene";
 import { svg } from "./svg";
 import { pathOf } from "./words";
 
-export function TreeExport({ images, image, route, tree, root, wanted, scene }: TreeProps & { wanted: Wanted; scene: Scene }) {
-  const info = images[image];
-  const name = nameOf(images, image);
+export function TreeExport({ images, route, tree, root, wanted, scene }: TreeProps & { wanted: Wanted; scene: Scene }) {
+  const info = images[route.image];
+  const name = nameOf(images, route.image);
   const title = `${name} ${pathOf(tree, root)}`;
   const head = ["path", "kind", "removed", "files", "bytes", "shared", "partly", "partlyShared", "unique", "wasted"] as const;
   return (
