@@ -9,7 +9,7 @@ import { Await, useAsked } from "../../parts/asked";
 import { Swatch } from "../../parts/bar";
 import { CHANGE_LOOKS } from "../../parts/looks";
 import { Nodes } from "../../parts/nodes";
-import { SearchBox } from "../../parts/search";
+import { needle, SearchBox } from "../../parts/search";
 import { Pick } from "../../shell/pick";
 import type { ViewProps } from "../view";
 import { type Change, Changes } from "./changes";
@@ -72,7 +72,7 @@ function Diff({ arrays, old, now, ...view }: ViewProps & { arrays: DiffArrays; o
   const changes = useMemo(() => new Changes(arrays, tree.answer && new Nodes(tree.answer)), [arrays, tree.answer]);
   const sums = useMemo(() => new Changes(arrays, undefined).sums(), [arrays]);
   const [wanted, setWanted] = useState<ReadonlySet<Change>>(() => new Set(CHANGES));
-  const rows = useMemo(() => changes.filter(wanted, route.search), [changes, wanted, route.search]);
+  const rows = useMemo(() => changes.filter(wanted, needle(route.search)), [changes, wanted, route.search]);
   const [before, after] = [images[old], images[now]];
   if (!before || !after) return null;
   const toggle = (change: Change) => {
