@@ -3,8 +3,8 @@ import { defineConfig } from "@playwright/test";
 import { LAUNCH } from "./tests/help/chromium.mjs";
 
 export default defineConfig({
-  testDir: "tests",
-  testMatch: "*.test.mjs",
+  // In a browser; and what needs none, beside what it tests.
+  testMatch: ["tests/*.test.mjs", "src/*/tests/*.test.ts"],
   outputDir: "test-results",
   globalSetup: "./tests/help/setup.mjs",
   reporter: [["list"], ["./tests/help/reporter.mjs"]],
@@ -15,5 +15,5 @@ export default defineConfig({
   forbidOnly: process.env.CI === "true",
   timeout: 60_000,
   expect: { timeout: 15_000 },
-  use: { acceptDownloads: true, launchOptions: LAUNCH, trace: "retain-on-failure", viewport: { width: 1280, height: 900 } },
+  use: { acceptDownloads: true, actionTimeout: 15_000, launchOptions: LAUNCH, trace: "retain-on-failure", viewport: { width: 1280, height: 900 } },
 });

@@ -21,8 +21,8 @@ export function count(value: number): string {
 }
 
 /** `1 file`, `12,345 files`. */
-export function counted(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+export function counted(value: number, noun: string, several = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : several}`;
 }
 
 /** Part of a whole: `12.3 %`; never 0 or 100 unless it is. */

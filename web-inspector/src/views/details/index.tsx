@@ -7,8 +7,8 @@ import type { FileDetails } from "../../protocol";
 import { ExportMenu } from "../../export/menu";
 import { Await, useAsked } from "../../parts/asked";
 import { RouteLink } from "../../parts/link";
+import { ImagePick, MeasurePick } from "../../parts/picks";
 import { SearchBox } from "../../parts/search";
-import { Pick } from "../../shell/pick";
 import type { ViewProps } from "../view";
 import { Children } from "./children";
 import { Chunks } from "./chunks";
@@ -23,7 +23,7 @@ const FOUND = 100;
 
 export function FileView(view: ViewProps) {
   const { images, route, go, call } = view;
-  const image = route.image < images.length ? route.image : 0;
+  const { image } = route;
   const node = useAsked(call, "find", { image, path: route.path }, [images, image, route.path]);
   const found = useAsked(
     call,
@@ -59,21 +59,8 @@ export function FileView(view: ViewProps) {
     <div class="file-view">
       <h2>File</h2>
       <div class="row">
-        <Pick
-          label="Image"
-          value={image}
-          options={images.map(({ name }, value) => ({ value, text: `${value + 1}  ${visible(name)}` }))}
-          onChange={(image) => go({ image })}
-        />
-        <Pick
-          label="Measure"
-          value={route.measure}
-          options={[
-            { value: "compressed", text: "Compressed" },
-            { value: "logical", text: "Uncompressed" },
-          ]}
-          onChange={(measure) => go({ measure }, "replace")}
-        />
+        <ImagePick images={images} value={image} onChange={(image) => go({ image })} />
+        <MeasurePick value={route.measure} onChange={(measure) => go({ measure })} />
         <SearchBox value={route.search} onSearch={(search) => go({ search }, "replace")} onEnter={open} />
       </div>
       {route.search !== "" && (

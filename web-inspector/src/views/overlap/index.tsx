@@ -1,21 +1,21 @@
 // What the images share, at a glance.
 
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 
-import { bytes, counted, percent, visible } from "../../format";
+import { bytes, counted, percent } from "../../format";
 import type { OverlapFigures } from "../../protocol";
 import { ExportMenu } from "../../export/menu";
 import { Await, useAsked } from "../../parts/asked";
 import { Figures } from "../../parts/figures";
+import { ImagePick, MeasurePick } from "../../parts/picks";
 import { Switch } from "../../parts/switch";
-import { Pick } from "../../shell/pick";
 import type { ViewProps } from "../view";
 import { matrixCsv, matrixSvg, overlapJson } from "./files";
 import { HoldingsPart } from "./holdings";
 import { MatrixPart } from "./matrix";
 import { OrderPart } from "./order";
 import { SharedByPart, SharedFiles, SharedLayers } from "./shared";
-import { amountOf, bytesOf, Cells, type Grain, knownMeasure, type Mode, type Shown } from "./shown";
+import { amountOf, bytesOf, Cells, knownMeasure, type Shown } from "./shown";
 import { Duplicates, SinglePart } from "./single";
 import "./overlap.css";
 
@@ -33,26 +33,17 @@ export function OverlapView(view: ViewProps) {
 
 function Overlap({ figures, ...view }: ViewProps & { figures: OverlapFigures }) {
   const { images, route, go } = view;
-  const [grain, setGrain] = useState<Grain>("chunks");
-  const [mode, setMode] = useState<Mode>("share");
+  const { grain, cells: mode } = route;
   const picture = useRef<HTMLCanvasElement>(null);
   const measure = knownMeasure(figures.summary, route.measure);
   const shown = useMemo<Shown>(() => ({ grain, measure }), [grain, measure]);
   const cells = useMemo(() => new Cells(images, figures, shown), [images, figures, shown]);
   const several = images.length > 1;
-  const image = route.image < images.length ? route.image : 0;
+  const { image } = route;
   return (
     <div class="overlap">
       <div class="row">
-        <Pick
-          label="Measure"
-          value={route.measure}
-          options={[
-            { value: "compressed", text: "Compressed" },
-            { value: "logical", text: "Uncompressed" },
-          ]}
-          onChange={(measure) => go({ measure }, "replace")}
-        />
+        <MeasurePick value={route.measure} onChange={(measure) => go({ measure })} />
         {several && (
           <>
             <Switch
@@ -62,7 +53,7 @@ function Overlap({ figures, ...view }: ViewProps & { figures: OverlapFigures }) 
                 { value: "files", text: "Files" },
                 { value: "chunks", text: "Chunks" },
               ]}
-              onChange={(grain) => setGrain(grain)}
+              onChange={(grain) => go({ grain })}
             />
             <Switch
               label="Cells in"
@@ -71,7 +62,7 @@ function Overlap({ figures, ...view }: ViewProps & { figures: OverlapFigures }) 
                 { value: "bytes", text: "Bytes" },
                 { value: "share", text: "%" },
               ]}
-              onChange={(mode) => setMode(mode)}
+              onChange={(cells) => go({ cells })}
             />
           </>
         )}
@@ -100,12 +91,7 @@ function Overlap({ figures, ...view }: ViewProps & { figures: OverlapFigures }) 
           <SharedLayers figures={figures} images={images} />
           <OrderPart figures={figures} images={images} route={route} go={go} />
           <Duplicates {...view} image={image} shown={shown}>
-            <Pick
-              label="Image"
-              value={image}
-              options={images.map(({ name }, value) => ({ value, text: `${value + 1}  ${visible(name)}` }))}
-              onChange={(image) => go({ image }, "replace")}
-            />
+            <ImagePick images={images} value={image} onChange={(image) => go({ image })} />
           </Duplicates>
         </>
       ) : (

@@ -1,7 +1,8 @@
 // An image's tree as the core gives it, and what the picture needs to know of it. No DOM.
 
-import { name as shownName } from "../../format";
+import { visible } from "../../format";
 import type { NodeIndex, TreeArrays } from "../../protocol";
+import { pathBytes, pathText } from "../../worker/text";
 
 /** The parts that a path's bytes fall into; together they are all. */
 export const PARTS = ["shared", "partly", "unique", "wasted"] as const;
@@ -101,7 +102,7 @@ export class Tree {
   name(node: NodeIndex): string {
     let found = this.#names.get(node);
     if (found === undefined) {
-      found = shownName(this.rawName(node));
+      found = visible(pathText(this.rawName(node)));
       if (this.#names.size > 20_000) this.#names.clear();
       this.#names.set(node, found);
     }
@@ -113,11 +114,11 @@ export class Tree {
     return names.subarray(node === 0 ? 0 : nameEnds[node - 1], nameEnds[node]);
   }
 
-  /** A whole path as it is shown, without a slash before it. */
+  /** A whole path as routes and calls have it; the root's is empty. */
   path(node: NodeIndex): string {
     return this.line(node)
       .slice(1)
-      .map((part) => this.name(part))
+      .map((part) => pathText(this.rawName(part)))
       .join("/");
   }
 
@@ -134,15 +135,10 @@ export class Tree {
   }
 
   #child(directory: NodeIndex, part: string): NodeIndex | undefined {
-    const wanted = new TextEncoder().encode(part);
+    const wanted = pathBytes(part);
     const end = this.end(directory);
     for (let child = directory + 1; child < end; child = this.next(child)) {
       if (same(this.rawName(child), wanted)) return child;
-    }
-    // A name that is shown escaped is not its bytes.
-    if (!part.includes("\\")) return undefined;
-    for (let child = directory + 1; child < end; child = this.next(child)) {
-      if (this.name(child) === part) return child;
     }
     return undefined;
   }

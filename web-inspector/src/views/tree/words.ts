@@ -1,12 +1,12 @@
 // What is said of a path, in words.
 
-import { bytes, count, counted, percent } from "../../format";
+import { bytes, count, counted, percent, visible } from "../../format";
 import type { NodeIndex } from "../../protocol";
 import { KINDS, type Tree } from "./model";
 
 /** A path as it is shown. */
 export function pathOf(tree: Tree, node: NodeIndex): string {
-  return `/${tree.path(node)}`;
+  return `/${visible(tree.path(node))}`;
 }
 
 /** All that the tree knows of a path, as a sentence. */
