@@ -44,6 +44,14 @@ export interface ImageInfo {
   requests: number;
 }
 
+/** What came of opening. */
+export interface Opened {
+  /** All that are open now. */
+  images: ImageInfo[];
+  /** Why others of those that were asked for are not. */
+  faults: Fault[];
+}
+
 export interface LayerInfo {
   blob: string;
   diffId: string;
@@ -55,7 +63,6 @@ export interface LayerInfo {
   whole: string | undefined;
   /** How the TOC came: from the blob's end, by reading all of the blob, or from an exported file. */
   read: "toc" | "whole" | "exported";
-  trust: "toc" | "diff-id";
 }
 
 /** Figures over all images. */
@@ -163,11 +170,11 @@ export interface FileDetails {
 /** Every call: what is asked, and what is answered. */
 export interface Calls {
   /** Opens an image by its reference. `helper`: through the command that serves the page. */
-  openRef: { ask: { ref: string; via: "registry" | "helper"; platform?: string }; answer: ImageInfo[] };
+  openRef: { ask: { ref: string; via: "registry" | "helper" }; answer: Opened };
   /** What the command that serves the page was asked to show. */
   session: { ask: Record<string, never>; answer: { version: string; refs: string[] } };
   /** Opens what was dropped or chosen: archives, a layout's files, a blob, an exported file. Paths are relative. */
-  openFiles: { ask: { files: { path: string; file: File }[] }; answer: ImageInfo[] };
+  openFiles: { ask: { files: { path: string; file: File }[] }; answer: Opened };
   /** Removes an image; those after it move up. */
   close: { ask: { image: ImageIndex }; answer: ImageInfo[] };
   /** All that is known of the images, as an exported file. */

@@ -175,6 +175,5 @@ function layerInfo({ known, read }: SessionLayer): LayerInfo {
     entries: known.entries(),
     whole: known.pulled() === "whole" ? (known.why() ?? "no reason is given") : undefined,
     read,
-    trust: known.trust(),
   };
 }
