@@ -88,7 +88,7 @@ async function agree({ pull, layers }, ref) {
   expect(layers.length).toBe(plan.layers.length);
   for (const [index, said] of plan.layers.entries()) {
     const layer = layers[index];
-    expect([layer.mode, layer.why ?? null], `layer ${index}`).toEqual([said.mode, said.reason ?? null]);
+    expect([layer.mode, layer.why ?? null], `layer ${index}`).toEqual([said.mode, said.why ?? null]);
     for (const key of ["blob", "fetchedBytes", "requests"]) expect(layer[key], `layer ${index} ${key}`).toBe(said[keys[key] ?? key]);
   }
 }
