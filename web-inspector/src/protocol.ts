@@ -59,7 +59,7 @@ export interface LayerInfo {
   blobBytes: number;
   /** Entries in its TOC. */
   entries: number;
-  /** Whether a pull takes it by file, or why not. */
+  /** Why a pull takes it whole; nothing where it takes it by file. */
   whole: string | undefined;
   /** How the TOC came: from the blob's end, by reading all of the blob, or from an exported file. */
   read: "toc" | "whole" | "exported";
@@ -206,7 +206,6 @@ export type Ask =
 
 /** From the worker to the page. */
 export type Tell =
-  | { tag: "ready" }
   | { tag: "answer"; id: number; answer: unknown }
   | { tag: "progress"; id: number; progress: Progress }
   | { tag: "fault"; id: number; fault: Fault };
@@ -228,6 +227,7 @@ export interface Fault {
   causes: string[];
   /** What to do about it. */
   hint: string | undefined;
-  /** `cancelled`, `lie`, `cors`, `input`, `limit` or `other`. */
+  /** `cors`: the browser does not let the page ask. `input`: what was given is not what opens here. `lie`: it contradicts itself
+      or its digests. `limit`: it is too much. */
   kind: "cancelled" | "cors" | "input" | "lie" | "limit" | "other";
 }

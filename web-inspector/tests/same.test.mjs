@@ -152,7 +152,34 @@ images("a registry that refuses ranges gets its layers read whole", async ({ pag
   await openReference(page, `${registry.host}/kinds:kinds`);
   const { layers } = await seen(page);
   expect(layers[0]).toMatchObject({ mode: "whole", why: "the registry does not serve ranges of this blob" });
+  // By way of the command it is the same.
+  const helper = await serveHelper([`${registry.host}/kinds:kinds`]);
+  watch.hosts.add(new URL(helper.url).host);
+  watch.expects(/console: Failed to load resource.* 501/);
+  await page.goto(helper.url);
+  expect((await seen(page)).layers).toEqual(layers);
+  await helper.close();
   registry.close();
+});
+
+test("one layer of which two images say different things is pulled in two ways", async ({ page, site }) => {
+  const chunked = seal(takeApart(members("same"), 4096));
+  const images = { with: [chunked], without: [{ ...chunked, annotations: {} }] };
+  for (const order of [["with", "without"], ["without", "with"]]) {
+    await page.goto(site.url);
+    for (const tag of order) await choose(page, file(`${tag}.tar`, archive(layout({ [tag]: images[tag] }))));
+    await opened(page, 2);
+    await goTo(page, "Layers");
+    for (const [image, tag] of order.entries()) {
+      await page.evaluate((hash) => (location.hash = hash), `view=layers&image=${image}`);
+      await expect(page.getByLabel("Image", { exact: true })).toHaveValue(String(image));
+      await settled(page);
+      const { layer } = await figures(page);
+      if (tag === "with") expect(layer.whole).toBeUndefined();
+      else expect(layer.whole).toContain("no table of contents");
+    }
+    await page.reload();
+  }
 });
 
 test("one image that is broken leaves the others", async ({ page, site }) => {

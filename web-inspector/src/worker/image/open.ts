@@ -1,12 +1,13 @@
 // From images whose documents were read to images that can be shown.
 
 import type { Opened } from "../../protocol";
+import { digestOf } from "../core";
 import { because, failure, type Faults } from "../fault";
 import { AT_ONCE, LAYERS } from "../limits";
 import type { Session, SessionImage, SessionLayer } from "../session";
 import { forEach, type Task } from "../task";
 import type { FoundImage, FoundLayer } from "./found";
-import { leadsToToc, readLayer, type Reading, type Spent } from "./layer";
+import { readLayer, type Reading, type Spent } from "./layer";
 
 /** Reads the layers of images, and adds these and those that are ready to the session. `faults` keeps why others are not. */
 export async function openFound(
@@ -72,20 +73,19 @@ class Opening {
   }
 
   async #layer(layer: FoundLayer, name: string, spent: Spent): Promise<SessionLayer> {
-    const leads = leadsToToc(layer);
-    const found = this.#session.find(layer.blob, layer.diffId, leads);
-    const key = `${layer.blob} ${layer.diffId} ${leads}`;
-    let read = found ? Promise.resolve(found) : this.#fresh.get(key);
+    const said = digestOfSaid(layer);
+    const found = this.#session.find(said);
+    let read = found ? Promise.resolve(found) : this.#fresh.get(said);
     if (!read) {
-      read = this.#read(layer, name, spent);
-      this.#fresh.set(key, read);
+      read = this.#read(layer, said, name, spent);
+      this.#fresh.set(said, read);
     }
     const done = await read;
     this.#meter.layer(name);
     return done;
   }
 
-  async #read(layer: FoundLayer, name: string, spent: Spent): Promise<SessionLayer> {
+  async #read(layer: FoundLayer, said: string, name: string, spent: Spent): Promise<SessionLayer> {
     const meter = this.#meter;
     const reading: Reading = {
       signal: this.#task.signal,
@@ -97,8 +97,13 @@ class Opening {
     const { known, by } = await readLayer(layer, reading);
     spent.bytes += reading.spent.bytes;
     spent.requests += reading.spent.requests;
-    return { known, read: by };
+    return { known, read: by, said };
   }
+}
+
+function digestOfSaid({ blob, diffId, mediaType, blobLen, annotations }: FoundLayer): string {
+  const pairs = Object.entries(annotations).sort(([one], [other]) => (one < other ? -1 : 1));
+  return digestOf(new TextEncoder().encode(JSON.stringify([blob, diffId, mediaType, blobLen, pairs])));
 }
 
 /** How often the page hears of progress, in milliseconds. */
