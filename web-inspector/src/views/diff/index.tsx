@@ -71,7 +71,7 @@ function Diff({ arrays, old, now, ...view }: ViewProps & { arrays: DiffArrays; o
   const title = `From ${visible(before.name)} to ${visible(after.name)}`;
   return (
     <>
-      <Summary summary={arrays.summary} sums={sums} old={visible(before.name)} now={visible(after.name)} />
+      <Summary summary={arrays.summary} sums={sums} old={visible(before.name)} />
       <h3>Paths</h3>
       <div class="row">
         <fieldset class="diff-filter">

@@ -8,6 +8,7 @@ import { Bar, Legend, type Part } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { STATES } from "../../parts/looks";
 import { type Column, DataTable, numeric } from "../../parts/table";
+import { nameOf } from "../../parts/picks";
 import type { ViewProps } from "../view";
 import { amountOf, bytesOf, type Shown, unit } from "./shown";
 
@@ -76,7 +77,7 @@ export function SharedLayers({ figures, images }: Pick<SharedProps, "figures" | 
     numeric("Blob", (layer) => layer.blobBytes, bytes),
     numeric("Files", (layer) => layer.files),
     numeric("Images", (layer) => layer.images.length),
-    { name: "Which", value: (layer) => layer.images.map((image) => visible(images[image]?.name ?? "")).join(", ") },
+    { name: "Which", value: (layer) => layer.images.map((image) => nameOf(images, image)).join(", ") },
   ];
   return (
     <section aria-labelledby="overlap-layers">
@@ -117,7 +118,7 @@ export function SharedFiles({ figures, shown, images, route, go }: SharedProps) 
         ),
       sort: (file) => file.path,
     },
-    { name: "In", value: (file) => `${visible(images[file.first]?.name ?? "")} and ${counted(file.images - 1, "other")}` },
+    { name: "In", value: (file) => `${nameOf(images, file.first)} and ${counted(file.images - 1, "other")}` },
     numeric("Images", (file) => file.images),
     numeric("Bytes", size, bytes),
     numeric("Saved", saved, bytes),
@@ -129,7 +130,7 @@ export function SharedFiles({ figures, shown, images, route, go }: SharedProps) 
         caption="Files that several images have; saved is what they take beyond the first"
         columns={columns}
         rows={figures.shared}
-        page={25}
+        page={10}
         empty="No two images have a file in common."
       />
     </section>
