@@ -15,5 +15,5 @@ export default defineConfig({
   forbidOnly: process.env.CI === "true",
   timeout: 60_000,
   expect: { timeout: 15_000 },
-  use: { acceptDownloads: true, launchOptions: LAUNCH, trace: "retain-on-failure", viewport: { width: 1280, height: 900 } },
+  use: { acceptDownloads: true, actionTimeout: 15_000, launchOptions: LAUNCH, trace: "retain-on-failure", viewport: { width: 1280, height: 900 } },
 });

@@ -1,11 +1,11 @@
 // The address is the whole of what is shown: reloaded, shared, gone back to, it shows the same.
-import { VIEWS, expect, follow, goTo, opened, test } from "./help/page.mjs";
+import { VIEWS, expect, follow, goTo, opened, settled, test } from "./help/page.mjs";
 
 const refs = (registry, ...tags) => tags.map((tag) => ["ref", `registry:${registry.host}/related:${tag}`]);
 
 /** What a person sees of the state: the view, what is chosen and ticked, and the figures. */
 async function shown(page) {
-  await expect(page.getByRole("progressbar")).toHaveCount(0);
+  await settled(page);
   return page.evaluate(() => ({
     current: document.querySelector('nav[aria-label="Views"] [aria-current=page]')?.textContent,
     heading: document.querySelector("main h2")?.textContent,

@@ -2,7 +2,7 @@
 import { seal, takeApart } from "./help/chunked.mjs";
 import { ARCHIVES, EXPORTED, LIES, NAMES, SCRIPT, USELESS, climbing, endless, evil, hostileImage, longName } from "./help/hostile.mjs";
 import { archive, gzipLayer, layout } from "./help/layout.mjs";
-import { VIEWS, choose, expect, goTo, opened, test } from "./help/page.mjs";
+import { VIEWS, choose, expect, goTo, opened, settled, test } from "./help/page.mjs";
 import { tar } from "./help/tar.mjs";
 
 /** How long anything may take that is refused. */
@@ -30,7 +30,7 @@ test.describe("useless", () => {
       await page.goto(site.url);
       await choose(page, ...make());
       await opened(page, 1, BOUND);
-      await expect(page.getByRole("list", { name: "Images" })).toContainText("by reading all of it");
+      await expect(page.getByRole("list", { name: "Images" })).toContainText("1 layer read whole");
       await goTo(page, "Tree");
       await works(page);
     });
@@ -46,7 +46,7 @@ test("names that mean harm are only shown", async ({ page, site }) => {
   await expect(page.getByRole("list", { name: "Images" })).toContainText(SCRIPT);
   for (const view of Object.keys(VIEWS)) {
     await goTo(page, view);
-    await page.waitForLoadState();
+    await settled(page);
     for (const table of await page.getByText("As a table", { exact: true }).all()) await table.click();
     await settled(page);
     // Nothing of it became an element.
@@ -127,9 +127,4 @@ async function works(page) {
   await opened(page, before + 4);
   await goTo(page, "Overlap");
   await expect(page.getByRole("table").first()).toBeVisible();
-}
-
-/** Waits until no call is under way. */
-async function settled(page) {
-  await expect(page.getByRole("progressbar")).toHaveCount(0);
 }

@@ -2,9 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-import { VIEWS, choose, expect, goTo, opened, openFiles, test } from "./help/page.mjs";
-import { dist } from "./help/shingle.mjs";
-import { serveStatic } from "./servers/static.mjs";
+import { VIEWS, choose, expect, goTo, opened, openFiles, settled, test } from "./help/page.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -20,8 +18,9 @@ async function objections(page) {
 
 /** Opens every folded part of the page, such as "As a table". */
 async function unfoldAll(page) {
+  await settled(page);
   await page.evaluate(() => document.querySelectorAll("main details").forEach((details) => (details.open = true)));
-  await expect(page.getByRole("progressbar")).toHaveCount(0);
+  await settled(page);
 }
 
 /** Nothing sticks out at the side. */
@@ -77,29 +76,49 @@ test.describe("a very large screen", () => {
   }
 });
 
+/** Zooms into a directory of the tree, and counts the pictures that are seen on the way. */
+async function zoom(page) {
+  const picture = page.getByRole("main").locator("canvas[role=img]").first();
+  await picture.focus();
+  await page.keyboard.press("ArrowDown");
+  await settled(page);
+  await picture.evaluate((canvas) => {
+    const pictures = new Set();
+    const end = performance.now() + 1_000;
+    const look = () => {
+      pictures.add(canvas.toDataURL());
+      if (performance.now() < end) requestAnimationFrame(look);
+      else globalThis.pictures = pictures.size;
+    };
+    look();
+  });
+  await page.keyboard.press("Enter");
+  const seen = await page.waitForFunction(() => globalThis.pictures);
+  return seen.jsonValue();
+}
+
 test.describe("reduced motion", () => {
   test.use({ contextOptions: { reducedMotion: "reduce" } });
 
-  test("nothing moves by itself", async ({ page, site }) => {
+  test("pictures change at once, and nothing moves by itself", async ({ page, site }) => {
     await openFiles(page, site, ["related.tar"], 4);
     for (const view of Object.keys(VIEWS)) {
       await goTo(page, view);
-      await page.evaluate(() => {
-        globalThis.frames_ = 0;
-        const ask = globalThis.requestAnimationFrame;
-        globalThis.requestAnimationFrame = (work) => ((globalThis.frames_ += 1), ask(work));
-      });
-      const picture = page.getByRole("main").locator("canvas[role=img]").first();
-      if (await picture.count()) {
-        await picture.focus();
-        for (const key of ["ArrowDown", "ArrowRight", "Enter"]) await page.keyboard.press(key);
-      }
-      // An animation of a fifth of a second would take a dozen frames each.
-      await page.waitForTimeout(500);
-      expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
-      expect(await page.evaluate(() => globalThis.frames_), view).toBeLessThanOrEqual(8);
+      await settled(page);
+      expect(await page.evaluate(() => document.getAnimations().length), view).toBe(0);
     }
+    await goTo(page, "Tree");
+    await settled(page);
+    // The one before, the one after, and perhaps one with the cursor still where it was.
+    expect(await zoom(page)).toBeLessThanOrEqual(3);
   });
+});
+
+test("where motion is welcome, the tree glides", async ({ page, site }) => {
+  await openFiles(page, site, ["related.tar"], 4);
+  await goTo(page, "Tree");
+  await settled(page);
+  expect(await zoom(page)).toBeGreaterThan(3);
 });
 
 test.describe("the keyboard alone", () => {
@@ -187,15 +206,16 @@ test("the heading is there before the core is", async ({ page, site }, info) => 
   await opened(page, 3);
 });
 
-test("the page works below any path", async ({ page }) => {
-  const site = await serveStatic(dist, { prefix: "/some/where/else/" });
-  try {
+test.describe("below some path", () => {
+  const prefix = "/some/where/else/";
+  test.use({ prefix });
+
+  test("the page works, and asks for nothing above it", async ({ page, site }) => {
     await openFiles(page, site, ["related.tar"], 4);
     await goTo(page, "Tree");
-    expect(site.asked.filter((path) => !path.startsWith("/some/where/else/"))).toEqual([]);
-  } finally {
-    site.close();
-  }
+    await settled(page);
+    expect(site.asked.filter((path) => !path.startsWith(prefix))).toEqual([]);
+  });
 });
 
 test("without JavaScript the page says so", async ({ browser, site }) => {

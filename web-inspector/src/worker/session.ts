@@ -1,8 +1,8 @@
 // The images that are open, and what the core knows of them.
 
-import type { Known, Overlap } from "@shingle/core";
+import type { ImageForecast, Known, Overlap } from "@shingle/core";
 import type { ImageIndex, ImageInfo, LayerInfo, OverlapFigures } from "../protocol";
-import { core } from "./core";
+import { core, free } from "./core";
 import { because, failure } from "./fault";
 import { IMAGES } from "./limits";
 
@@ -27,6 +27,7 @@ export class Session {
   #overlap: Overlap | undefined;
   /** Figures that take time, until images change. */
   figures: OverlapFigures | undefined;
+  #forecast: { key: string; forecast: ImageForecast } | undefined;
   /** Counts how often an image was closed: what was got from the session before may be freed. */
   closed = 0;
 
@@ -64,6 +65,15 @@ export class Session {
     return this.#overlap;
   }
 
+  /** The forecast that was made last, if its key is this one, else a new one. */
+  forecast(key: string, make: () => ImageForecast): ImageForecast {
+    if (this.#forecast?.key !== key) {
+      this.#forget();
+      this.#forecast = { key, forecast: make() };
+    }
+    return this.#forecast.forecast;
+  }
+
   /** An image's number, sure that there is such an image. */
   check(image: ImageIndex): ImageIndex {
     this.#image(image);
@@ -95,7 +105,7 @@ export class Session {
     try {
       for (const image of all.slice(overlap.len())) this.#addTo(overlap, image);
     } catch (error) {
-      overlap.free();
+      free(overlap);
       this.#changed(undefined);
       throw error;
     }
@@ -109,6 +119,8 @@ export class Session {
     const closed = this.#image(image);
     this.#images = this.#images.filter((other) => other !== closed);
     this.closed += 1;
+    // It is about images that have other numbers now.
+    this.#forget();
     const kept = new Set(this.#images.flatMap(({ layers }) => layers.map(({ known }) => known)));
     for (const known of new Set(closed.layers.map((layer) => layer.known))) if (!kept.has(known)) known.free();
     this.#overlap?.free();
@@ -120,6 +132,11 @@ export class Session {
     const found = this.#images[image];
     if (!found) throw failure("input", `there is no image ${image + 1}`);
     return found;
+  }
+
+  #forget(): void {
+    if (this.#forecast) free(this.#forecast.forecast);
+    this.#forecast = undefined;
   }
 
   #changed(overlap: Overlap | undefined): void {

@@ -15,8 +15,8 @@ export interface Answer {
 
 /** One blob. */
 export interface Source {
-  /** Asks for a range, or for all. */
-  open(range: ByteRange | undefined, signal: AbortSignal): Promise<Answer>;
+  /** Asks for a range, or for all; `undefined` where this range is not served, but all of it may be. */
+  open(range: ByteRange | undefined, signal: AbortSignal): Promise<Answer | undefined>;
 }
 
 /** A blob in a file, or in a part of one. */

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 /** Exports the view that is shown, and returns the file's name and bytes. */
 export async function exported(page, kind) {
-  await page.getByRole("main").getByRole("button", { name: "Export", exact: true }).first().click();
+  await page.getByRole("main").getByRole("button", { name: /^Export\b/ }).first().click();
   const saved = page.waitForEvent("download");
   await page.getByRole("button", { name: kind, exact: true }).click();
   return fileOf(await saved);

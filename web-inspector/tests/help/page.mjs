@@ -10,9 +10,12 @@ import { dist } from "./shingle.mjs";
 export { expect };
 
 export const test = base.extend({
+  /** Below which path the page is served. */
+  prefix: ["/", { option: true }],
+
   /** The static server. */
-  site: async ({}, use) => {
-    const site = await serveStatic(dist);
+  site: async ({ prefix }, use) => {
+    const site = await serveStatic(dist, { prefix });
     await use(site);
     site.close();
   },
@@ -111,6 +114,12 @@ export async function openFiles(page, site, names, count) {
 export async function opened(page, count, options) {
   const closing = page.getByRole("list", { name: "Images" }).getByRole("button", { name: /^Close / });
   await expect(closing).toHaveCount(count, options);
+}
+
+/** Waits until nothing is asked for, or about to be: views wait a moment for more changes before they ask. */
+export async function settled(page) {
+  await page.waitForTimeout(250);
+  await expect(page.getByRole("progressbar")).toHaveCount(0, { timeout: 30_000 });
 }
 
 /** Goes to a view, and waits for its heading. */

@@ -2,6 +2,7 @@
 
 import type { Kind, TocColumns } from "@shingle/core";
 import type { ImageIndex } from "../../protocol";
+import { freeing } from "../core";
 import type { Session } from "../session";
 
 /** As `TocColumns` numbers them. */
@@ -13,9 +14,7 @@ export function entryOf(session: Session, image: ImageIndex, path: Uint8Array, k
   const wanted = KINDS.indexOf(kind);
   const layers = session.layers(image);
   for (let layer = layers.length - 1; layer >= 0; layer -= 1) {
-    const toc = session.layer(image, layer).toc();
-    const columns = toc.columns();
-    toc.free();
+    const columns = freeing(session.layer(image, layer).toc(), (toc) => toc.columns());
     const index = lastIndexOf(columns, path, wanted);
     if (index >= 0) return [layer, index];
   }

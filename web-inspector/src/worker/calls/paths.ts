@@ -2,6 +2,7 @@
 
 import type { NodeDetails } from "@shingle/core";
 import type { FileDetails, ImageIndex, Measure, NodeIndex, TreeArrays } from "../../protocol";
+import { freeing } from "../core";
 import { failure } from "../fault";
 import { ROWS } from "../limits";
 import type { Session } from "../session";
@@ -48,9 +49,7 @@ const XATTR_BYTES = 4096;
 function written(session: Session, image: ImageIndex, path: Uint8Array, { origin, kind }: NodeDetails) {
   const [layer, index] = origin ?? entryOf(session, image, path, kind) ?? [];
   if (layer === undefined || index === undefined) return { link: undefined, xattrs: [] };
-  const toc = session.layer(image, layer).toc();
-  const [entry] = toc.entries(index, 1);
-  toc.free();
+  const [entry] = freeing(session.layer(image, layer).toc(), (toc) => toc.entries(index, 1));
   const isLink = entry?.kind === "symlink" || entry?.kind === "hardlink";
   const xattrs = entry?.xattrs.slice(0, XATTRS) ?? [];
   return {

@@ -1,8 +1,8 @@
 // Pulls that are only simulated.
 
-import type { ForecastFigures, ImageForecast, Machine, PolicyChanges } from "@shingle/core";
+import type { ForecastFigures, Machine, PolicyChanges } from "@shingle/core";
 import type { Calls, ImageIndex, Link, PullForecast, Simulation, Strip } from "../../protocol";
-import { core } from "../core";
+import { core, free, freeing } from "../core";
 import { failure } from "../fault";
 import { IMAGES } from "../limits";
 import type { Session } from "../session";
@@ -24,51 +24,30 @@ export async function simulate(session: Session, { having, images, link }: Simul
         if (session.closed !== closed) throw failure("cancelled", "Images were closed meanwhile.");
       }
       const forecast = machine.forecast(session.known(image), link.linkMode, policy(link));
-      forecasts.push(pullForecast(image, forecast.figures()));
-      forecast.free();
-      if (index + 1 < images.length) pulled(session, machine, image);
+      forecasts.push(freeing(forecast, (made) => pullForecast(image, made.figures())));
+      if (index + 1 < images.length) for (const known of session.known(image)) machine.add(known);
     }
     return forecasts;
   } finally {
-    machine.free();
+    free(machine);
   }
 }
 
-/** The forecast of the last strip: a page that shows one asks for the image's other layers, too. */
-interface Kept {
-  closed: number;
-  key: string;
-  forecast: ImageForecast;
-}
-let kept: Kept | undefined;
-
+/** Shows one layer. The forecast stays for the image's other layers, which are asked for next. */
 export function strip(session: Session, { image, layer, having, link }: Calls["strip"]["ask"]): Strip {
-  const key = JSON.stringify([image, having, link]);
-  if (kept && (kept.key !== key || kept.closed !== session.closed)) {
-    kept.forecast.free();
-    kept = undefined;
-  }
-  kept ??= { closed: session.closed, key, forecast: forecastOf(session, image, having, link) };
-  const found = kept.forecast.strip(layer);
+  const forecast = session.forecast(JSON.stringify([image, having, link]), () =>
+    freeing(machineWith(session, having), (machine) => machine.forecast(session.known(image), link.linkMode, policy(link))),
+  );
+  const found = forecast.strip(layer);
   if (!found) throw failure("input", `the image has no layer ${layer + 1}`);
   return found;
-}
-
-function forecastOf(session: Session, image: ImageIndex, having: ImageIndex[], link: Link): ImageForecast {
-  const machine = machineWith(session, having);
-  try {
-    return machine.forecast(session.known(image), link.linkMode, policy(link));
-  } finally {
-    machine.free();
-  }
 }
 
 /** No entry, or no chunk. */
 const NONE = 0xffff_ffff;
 
 export function frame(session: Session, { image, layer, entry, chunk }: Calls["frame"]["ask"]): Calls["frame"]["answer"] {
-  const toc = session.layer(image, layer).toc();
-  try {
+  return freeing(session.layer(image, layer).toc(), (toc) => {
     const [found] = entry === NONE ? [] : toc.entries(entry, 1);
     if (!found) throw failure("input", `the layer has no entry ${entry}`);
     const path = trimmed(pathText(found.name));
@@ -76,20 +55,15 @@ export function frame(session: Session, { image, layer, entry, chunk }: Calls["f
     const part = chunk === NONE ? undefined : toc.chunks(entry)[chunk];
     const { offset, len, digest } = part ?? { offset: 0, len: found.size, digest: found.digest };
     return { path, offset, len, digest, node };
-  } finally {
-    toc.free();
-  }
+  });
 }
 
+/** A machine as pulls of these images leave it. */
 function machineWith(session: Session, having: ImageIndex[]): Machine {
+  const all = [...new Set(having)].flatMap((image) => session.known(image));
   const machine = new core.Machine();
-  for (const image of new Set(having)) pulled(session, machine, image);
+  for (const known of all) machine.add(known);
   return machine;
-}
-
-/** Leaves the machine as a pull does. */
-function pulled(session: Session, machine: Machine, image: ImageIndex): void {
-  for (const known of session.known(image)) machine.add(known);
 }
 
 function policy({ roundTripMs, bytesPerSecond, inFlight }: Link): PolicyChanges {

@@ -2,7 +2,7 @@
 
 import type { ByteRange, Known, KnownLayer } from "@shingle/core";
 import type { Bytes } from "../bytes";
-import { core, LOOKING } from "../core";
+import { core, freedIfFails, freeing, LOOKING } from "../core";
 import { failure } from "../fault";
 import { HELPER_RANGE } from "../limits";
 import { within, type Answer, type Source } from "../source";
@@ -33,8 +33,8 @@ export interface Read {
 }
 
 /** Whether its manifest says that a layer has a TOC. */
-export function leadsToToc({ mediaType, blobLen, annotations }: FoundLayer): boolean {
-  const looked = core.look({ mediaType, size: blobLen, annotations }, LOOKING);
+export function leadsToToc(layer: FoundLayer): boolean {
+  const looked = core.look(saidOf(layer), LOOKING);
   if (looked.tag === "whole") return false;
   looked.val.free();
   return true;
@@ -42,63 +42,70 @@ export function leadsToToc({ mediaType, blobLen, annotations }: FoundLayer): boo
 
 /** Reads as little of a layer as tells what is in it. Throws if somebody lies. */
 export async function readLayer(layer: FoundLayer, reading: Reading): Promise<Read> {
-  const said = { mediaType: layer.mediaType, size: layer.blobLen, annotations: layer.annotations };
-  const looked = core.look(said, LOOKING);
-  if (looked.tag === "whole") return readWhole(layer, looked.val.message, reading, undefined);
+  const looked = core.look(saidOf(layer), LOOKING);
+  if (looked.tag === "whole") return readWhole(layer, looked.val.message, reading);
   let fetch;
   if (looked.tag === "tail") {
-    const tail = looked.val;
-    const all = await fill(tail, layer.source, reading);
-    if (all) return readWhole(layer, RANGES_IGNORED, reading, all);
-    const found = tail.finish();
+    const instead = await fill(looked.val, layer.source, reading);
+    if (instead) return readWhole(layer, NO_RANGES, reading, instead.all);
+    const found = looked.val.finish();
     if (found.tag === "elsewhere") {
       found.val.free();
-      return readWhole(layer, "its TOC is a blob of another image", reading, undefined);
+      return readWhole(layer, "its table of contents should be in another image", reading);
     }
-    if (found.tag === "whole") return readWhole(layer, found.val.message, reading, undefined);
+    if (found.tag === "whole") return readWhole(layer, found.val.message, reading);
     fetch = found.val;
   } else {
     fetch = looked.val;
   }
-  const all = await fill(fetch, layer.source, reading);
-  if (all) return readWhole(layer, RANGES_IGNORED, reading, all);
+  const instead = await fill(fetch, layer.source, reading);
+  if (instead) return readWhole(layer, NO_RANGES, reading, instead.all);
   const opened = fetch.finish();
-  if (opened.tag === "whole") return readWhole(layer, opened.val.message, reading, undefined);
-  const basis = opened.val;
-  const { bytes, requests } = pullReads(layer, reading.spent);
-  const known = core.Known.fromBasis(basis, knownLayer(layer), bytes, requests);
-  basis.free();
-  return { known, by: "toc" };
+  if (opened.tag === "whole") return readWhole(layer, opened.val.message, reading);
+  const { bytes, requests } = reading.spent;
+  return freeing(opened.val, (basis) => ({
+    known: core.Known.fromBasis(basis, knownLayer(layer), bytes, requests),
+    by: "toc",
+  }));
 }
 
-const RANGES_IGNORED = "the registry does not serve ranges of this blob";
+/** The command's words for it. */
+const NO_RANGES = "the registry does not serve ranges of this blob";
 
-/** Reads a layer front to back, from an answer that came already where there is one. */
-async function readWhole(layer: FoundLayer, why: string, reading: Reading, came: Answer | undefined): Promise<Read> {
-  const before = pullReads(layer, came ? { bytes: 0, requests: 0 } : { ...reading.spent });
+/** Reads a layer front to back because of `found`, from an answer that came already where there is one. */
+async function readWhole(layer: FoundLayer, found: string, reading: Reading, came?: Answer): Promise<Read> {
+  const { why, bytes, requests } = asPulled(layer, found, {
+    bytes: reading.spent.bytes,
+    // The answer is to the request that is for all of it.
+    requests: reading.spent.requests - (came ? 1 : 0),
+  });
   reading.expects(layer.blobLen, true);
   if (layer.readWhole) {
     const known = await layer.readWhole(reading, why);
     reading.received(layer.blobLen);
-    reading.spent.bytes += layer.blobLen;
-    reading.spent.requests += 1;
-    return { known, by: "whole" };
+    // The command finds TOCs that are in other images: such a layer is not proven by its DiffID.
+    const whole = known.trust() === "diff-id";
+    reading.spent.bytes += whole ? layer.blobLen : known.tocBytes();
+    reading.spent.requests += whole ? 1 : known.tocRequests();
+    return { known, by: whole ? "whole" : "toc" };
   }
   const fetch = new core.WholeFetch(false);
-  const feeder = new Feeder(reading.signal, (bytes) => fetch.index(bytes));
-  let length = 0;
-  for await (const piece of wholeBlob(layer, reading, came)) {
-    length += piece.length;
-    reading.received(piece.length);
-    if (length > layer.blobLen) {
-      throw failure("lie", `the blob is longer than the ${layer.blobLen} bytes that the manifest says`);
+  await freedIfFails(fetch, async () => {
+    const feeder = new Feeder(reading.signal, (bytes) => fetch.index(bytes));
+    let length = 0;
+    for await (const piece of wholeBlob(layer, reading, came)) {
+      length += piece.length;
+      reading.received(piece.length);
+      if (length > layer.blobLen) {
+        throw failure("lie", `the blob is longer than the ${layer.blobLen} bytes that the manifest says`);
+      }
+      await feeder.feed(piece);
     }
-    await feeder.feed(piece);
-  }
-  const { verified } = fetch.finish(layer.blob, layer.diffId);
-  const known = core.Known.fromVerified(verified, knownLayer(layer), why, before.bytes, before.requests);
-  verified.free();
-  return { known, by: "whole" };
+  });
+  return freeing(fetch.finish(layer.blob, layer.diffId).verified, (verified) => ({
+    known: core.Known.fromVerified(verified, knownLayer(layer), why, bytes, requests),
+    by: "whole",
+  }));
 }
 
 /** All bytes of a blob; what breaks off goes on where it stopped. */
@@ -110,6 +117,7 @@ async function* wholeBlob({ blobLen, source }: FoundLayer, reading: Reading, cam
     if (!answer) spent.requests += 1;
     // The first time without a range: there are registries that serve none.
     answer ??= await source.open(at === 0 ? undefined : { start: at, end: blobLen }, signal);
+    if (!answer) throw failure("other", `the blob broke off after ${at} of ${blobLen} bytes, and no range of it is served`);
     try {
       for await (const piece of within(answer, { start: at, end: Number.MAX_SAFE_INTEGER })) {
         at += piece.length;
@@ -130,12 +138,17 @@ function isBroken(error: unknown): boolean {
   return error instanceof TypeError;
 }
 
-/** What a pull reads before it decides: nothing where it trusts no TOC of the kind. */
-function pullReads({ mediaType, blobLen, annotations }: FoundLayer, spent: Spent): Spent {
-  const looked = core.look({ mediaType, size: blobLen, annotations });
-  if (looked.tag === "whole") return { bytes: 0, requests: 0 };
+/** Why a pull takes a layer whole, and what it reads before that. It wants more of a TOC than is wanted here: where none of
+    the kind is enough, it reads nothing. */
+function asPulled(layer: FoundLayer, why: string, spent: Spent): Spent & { why: string } {
+  const looked = core.look(saidOf(layer));
+  if (looked.tag === "whole") return { why: looked.val.message, bytes: 0, requests: 0 };
   looked.val.free();
-  return { ...spent };
+  return { why, ...spent };
+}
+
+function saidOf({ mediaType, blobLen, annotations }: FoundLayer) {
+  return { mediaType, size: blobLen, annotations };
 }
 
 function knownLayer({ blob, blobLen, diffId, mediaType }: FoundLayer): KnownLayer {
@@ -144,6 +157,7 @@ function knownLayer({ blob, blobLen, diffId, mediaType }: FoundLayer): KnownLaye
 
 /** What wants bytes of a blob: the end, or the TOC. */
 interface Wanting {
+  free(): void;
   remaining(): ByteRange;
   receive(bytes: Uint8Array): void;
 }
@@ -151,8 +165,14 @@ interface Wanting {
 /** Answers that may end early before a layer is given up. */
 const MOST_ANSWERS = 16;
 
-/** Brings what is wanted. Where a whole blob comes instead, returns it unread. */
-async function fill(wanting: Wanting, source: Source, reading: Reading): Promise<Answer | undefined> {
+/** Brings what is wanted. Where no range is served, frees `wanting`, and returns the whole blob if that came, unread. */
+async function fill(wanting: Wanting, source: Source, reading: Reading): Promise<{ all: Answer | undefined } | undefined> {
+  const instead = await freedIfFails(wanting, () => bring(wanting, source, reading));
+  if (instead) wanting.free();
+  return instead;
+}
+
+async function bring(wanting: Wanting, source: Source, reading: Reading): Promise<{ all: Answer | undefined } | undefined> {
   const all = wanting.remaining();
   // The helper sends no more than so much at once.
   const most = MOST_ANSWERS + Math.ceil((all.end - all.start) / HELPER_RANGE);
@@ -162,7 +182,7 @@ async function fill(wanting: Wanting, source: Source, reading: Reading): Promise
     if (owed.start >= owed.end) return undefined;
     reading.spent.requests += 1;
     const answer = await source.open(owed, reading.signal);
-    if (answer.whole) return answer;
+    if (!answer || answer.whole) return { all: answer };
     try {
       for await (const piece of within(answer, owed)) {
         reading.spent.bytes += piece.length;

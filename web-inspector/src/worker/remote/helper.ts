@@ -54,11 +54,12 @@ function source(page: string, ref: string, blob: string, length: number): Source
     const part = { start: range.start, end: Math.min(range.end, range.start + HELPER_RANGE) };
     const response = await get(page, "blob", { ref, digest: blob }, { range: core.rangeHeader(part) }, signal);
     const verdict = core.accept(replyOf(response), part, length);
-    if (verdict.tag !== "part" || !response.body) {
+    if (verdict.tag === "refused" || !response.body) {
       await response.body?.cancel();
-      throw failure("other", verdict.tag === "refused" ? verdict.val.message : "the command sends something else than was asked for");
+      throw failure("other", verdict.tag === "refused" ? verdict.val.message : "the command's answer has no body");
     }
-    return { start: verdict.val.start, whole: false, pieces: piecesOf(response.body, signal) };
+    // All of a short blob may be what was asked for.
+    return { start: verdict.tag === "whole" ? 0 : verdict.val.start, whole: false, pieces: piecesOf(response.body, signal) };
   };
   return { open: (range, signal) => open(range ?? { start: 0, end: length }, signal) };
 }

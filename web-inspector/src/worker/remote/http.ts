@@ -45,6 +45,8 @@ export async function ask(url: string, init: RequestInit, unreachable: () => Fai
     }
     if (response.ok) return response;
     if (tries === TRIES || !TRANSIENT.includes(response.status)) throw await statusError(response, signal);
+    // Unread, it would keep the connection busy.
+    response.body?.cancel().catch(() => undefined);
     await wait(delay(tries, response.headers.get("retry-after")), signal);
   }
 }
@@ -107,7 +109,7 @@ export function refused(message: string, error: unknown, hints: Partial<Record<n
 }
 
 /** Parts of an answer that say what its body is. */
-export function replyOf(response: Response) {
+export function replyOf(response: Pick<Response, "status" | "headers">) {
   return {
     status: response.status,
     // Null where the server does not expose it to pages: then the length decides.

@@ -34,7 +34,7 @@ export async function registryImage(reference: Reference, given: string, choice:
   const fetch: Fetch = async (kind, wanted, limit) => {
     if (wanted.size > limit) throw failure("limit", `${wanted.digest} has ${wanted.size} bytes, at most ${limit} are read`);
     const bytes = kind === "manifest" ? (await registry.manifest(wanted.digest)).bytes : await registry.document(wanted.digest, limit);
-    if (digestOf(bytes) !== wanted.digest) throw another(wanted.digest);
+    if (bytes.length !== wanted.size || digestOf(bytes) !== wanted.digest) throw another(wanted.digest);
     return bytes;
   };
   const found = await resolve(top, choice, fetch, (layer) => registry.blob(layer.digest, layer.size));
@@ -92,19 +92,28 @@ class Registry {
     return { open: (range, signal) => this.#open(digest, size, range, signal) };
   }
 
-  async #open(digest: string, size: number, range: ByteRange | undefined, signal: AbortSignal): Promise<Answer> {
+  async #open(digest: string, size: number, range: ByteRange | undefined, signal: AbortSignal): Promise<Answer | undefined> {
     const headers = range ? { range: core.rangeHeader(range) } : undefined;
-    const response = await this.#get(`blobs/${digest}`, { ...headers }, signal).catch((error: unknown) => {
+    let response: Response;
+    try {
+      response = await this.#get(`blobs/${digest}`, { ...headers }, signal);
+    } catch (error) {
+      if (range && error instanceof StatusError) {
+        const verdict = core.accept(replyOf(error), range, size);
+        if (verdict.tag === "refused" && verdict.val.leavesWhole) return undefined;
+      }
       throw refused(`The registry does not give the blob ${digest}.`, error, HINTS);
-    });
+    }
     const reply = replyOf(response);
     const verdict = range ? core.accept(reply, range, size) : core.acceptWhole(reply, size);
     if (verdict.tag === "refused" || !response.body) {
       await response.body?.cancel();
+      if (range && verdict.tag === "refused" && verdict.val.leavesWhole) return undefined;
       throw failure("other", verdict.tag === "refused" ? verdict.val.message : "the answer has no body");
     }
-    const whole = verdict.tag === "whole";
-    return { start: whole ? 0 : verdict.val.start, whole: whole && range !== undefined, pieces: piecesOf(response.body, signal) };
+    const all = verdict.tag === "whole";
+    const part = range !== undefined && range.end - range.start < size;
+    return { start: all ? 0 : verdict.val.start, whole: all && part, pieces: piecesOf(response.body, signal) };
   }
 
   async #manifest(name: string, types: string[]): Promise<Response> {
