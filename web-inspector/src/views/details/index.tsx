@@ -8,7 +8,7 @@ import { ExportMenu } from "../../export/menu";
 import { Await, useAsked } from "../../parts/asked";
 import { RouteLink } from "../../parts/link";
 import { ImagePick, MeasurePick, nameOf } from "../../parts/picks";
-import { SearchBox } from "../../parts/search";
+import { needle, SearchBox } from "../../parts/search";
 import type { ViewProps } from "../view";
 import { Children } from "./children";
 import { Chunks } from "./chunks";
@@ -25,12 +25,8 @@ export function FileView(view: ViewProps) {
   const { images, route, go, call } = view;
   const { image } = route;
   const node = useAsked(call, "find", { image, path: route.path }, [images, image, route.path]);
-  const found = useAsked(
-    call,
-    "search",
-    route.search === "" ? undefined : { image, text: route.search, limit: FOUND },
-    [images, image, route.search],
-  );
+  const text = needle(route.search);
+  const found = useAsked(call, "search", text === "" ? undefined : { image, text, limit: FOUND }, [images, image, text]);
   const at = node.answer;
   const details = useAsked(call, "details", at === undefined ? undefined : { image, node: at }, [images, image, at]);
   // Asked for with the first directory, and kept for all others.
@@ -49,11 +45,14 @@ export function FileView(view: ViewProps) {
     if (before.current && document.activeElement === document.body) document.getElementById("file-path")?.focus();
     before.current = details.answer;
   }, [details.answer]);
-  const open = (text: string) => {
-    const paths = found.answer?.map(({ path }) => path) ?? [];
-    const wanted = text.replace(/^\/+|\/+$/g, "");
-    // A whole path is gone to as it is; else the first that was found.
-    go({ path: paths.includes(wanted) || paths.length === 0 ? wanted : (paths[0] ?? wanted), search: "" });
+  const open = async (typed: string) => {
+    const wanted = needle(typed).replace(/\/+$/, "");
+    const [whole, [first]] = await Promise.all([
+      call("find", { image, path: wanted }),
+      call("search", { image, text: wanted, limit: 1 }),
+    ]).catch((): [undefined, []] => [undefined, []]);
+    // A whole path is gone to as it is; else the first that contains what was typed.
+    go({ path: whole === undefined ? (first?.path ?? wanted) : wanted, search: "" });
   };
   return (
     <div class="file-view">
@@ -61,9 +60,9 @@ export function FileView(view: ViewProps) {
       <div class="row">
         <ImagePick images={images} value={image} onChange={(image) => go({ image })} />
         <MeasurePick value={route.measure} onChange={(measure) => go({ measure })} />
-        <SearchBox value={route.search} onSearch={(search) => go({ search }, "replace")} onEnter={open} />
+        <SearchBox value={route.search} onSearch={(search) => go({ search }, "replace")} onEnter={(text) => void open(text)} />
       </div>
-      {route.search !== "" && (
+      {text !== "" && (
         <Await asked={found} what="Searching">
           {(paths) => (
             <div class="found">

@@ -10,7 +10,7 @@ import { Swatch } from "../../parts/bar";
 import { CHANGE_LOOKS } from "../../parts/looks";
 import { Nodes } from "../../parts/nodes";
 import { ImagePick } from "../../parts/picks";
-import { SearchBox } from "../../parts/search";
+import { needle, SearchBox } from "../../parts/search";
 import type { ViewProps } from "../view";
 import { type Change, Changes } from "./changes";
 import { diffCsv, diffJson, diffSvg } from "./files";
@@ -61,8 +61,9 @@ function Diff({ arrays, old, now, ...view }: ViewProps & { arrays: DiffArrays; o
   const tree = useAsked(call, "tree", renames ? { image: old, measure: "logical" } : undefined, [images, old, renames]);
   const changes = useMemo(() => new Changes(arrays, tree.answer && new Nodes(tree.answer)), [arrays, tree.answer]);
   const sums = useMemo(() => new Changes(arrays, undefined).sums(), [arrays]);
-  const { without, search } = route;
-  const rows = useMemo(() => changes.filter(without, search), [changes, without.join(), search]);
+  const { without } = route;
+  const text = needle(route.search);
+  const rows = useMemo(() => changes.filter(without, text), [changes, without.join(), text]);
   const [before, after] = [images[old], images[now]];
   if (!before || !after) return null;
   const show = (change: Change, shown: boolean) => {

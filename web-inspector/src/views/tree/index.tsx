@@ -8,7 +8,7 @@ import { Legend } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { STATES } from "../../parts/looks";
 import { nameOf } from "../../parts/picks";
-import { SearchBox } from "../../parts/search";
+import { needle, SearchBox } from "../../parts/search";
 import type { NodeIndex, TreeArrays } from "../../protocol";
 import type { ViewProps } from "../view";
 import { Children } from "./children";
@@ -27,7 +27,7 @@ export function TreeView(props: ViewProps) {
   const { images, route, go, call } = props;
   const { image, measure } = route;
   const asked = useAsked(call, "tree", { image, measure }, [images, image, measure]);
-  const matches = useMatches(call, images, image, route.search);
+  const matches = useMatches(call, images, image, needle(route.search));
   const first = matches.asked.answer?.[0];
   return (
     <section class="tree-view" aria-labelledby="tree-title">
@@ -38,7 +38,7 @@ export function TreeView(props: ViewProps) {
         <SearchBox
           value={route.search}
           onSearch={(search) => go({ search }, "replace")}
-          onEnter={(text) => text === route.search && first && go({ path: first.path })}
+          onEnter={(text) => needle(text) === matches.text && first && go({ path: first.path })}
         />
       </div>
       <Await asked={asked} what="Summing up the tree">
