@@ -29,7 +29,8 @@ export function Images({ images, closing, onClose, onSave, onMore, more }: Image
         <strong>{counted(images.length, "image")}</strong>
         <span class="hint">
           {" "}
-          {bytes(read.of)} of blobs, of which {bytes(read.bytes)} ({percent(read.bytes, read.of)}) were read
+          {bytes(read.of)} of blobs, of which {bytes(read.bytes)}
+          {read.of > 0 && ` (${percent(read.bytes, read.of)})`} were read
           {read.requests > 0 && ` in ${counted(read.requests, "request")}`}
         </span>
       </p>

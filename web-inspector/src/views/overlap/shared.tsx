@@ -61,6 +61,9 @@ function inImages(images: number): string {
   return images === 1 ? "1 image only" : `${count(images)} images`;
 }
 
+/** Of more images than this, a line names the first. */
+const NAMED = 5;
+
 interface SharedLayer {
   blob: string;
   blobBytes: number;
@@ -77,7 +80,7 @@ export function SharedLayers({ figures, images }: Pick<SharedProps, "figures" | 
     numeric("Blob", (layer) => layer.blobBytes, bytes),
     numeric("Files", (layer) => layer.files),
     numeric("Images", (layer) => layer.images.length),
-    { name: "Which", value: (layer) => layer.images.map((image) => nameOf(images, image)).join(", ") },
+    { name: "Which", value: (layer) => which(images, layer.images) },
   ];
   return (
     <section aria-labelledby="overlap-layers">
@@ -85,6 +88,13 @@ export function SharedLayers({ figures, images }: Pick<SharedProps, "figures" | 
       <DataTable caption="A pull of a second image takes nothing of these, by any tool" columns={columns} rows={layers} />
     </section>
   );
+}
+
+/** The first of some images by name. */
+function which(images: readonly ImageInfo[], some: readonly number[]): string {
+  const names = some.slice(0, NAMED).map((image) => nameOf(images, image));
+  const more = some.length - names.length;
+  return names.join(", ") + (more > 0 ? ` and ${counted(more, "other")}` : "");
 }
 
 function sharedLayers({ summary }: OverlapFigures, images: readonly ImageInfo[]): SharedLayer[] {

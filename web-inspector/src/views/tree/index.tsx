@@ -85,6 +85,7 @@ function Shown(props: ViewProps & { arrays: TreeArrays; matches: Matches }) {
           {name} has no path /{visible(route.path)}; this is its root.
         </p>
       )}
+      <Unlocated unlocated={arrays.unlocated} go={go} />
       <FoundPaths tree={tree} matches={matches} reveal={reveal} />
       <Crumbs tree={tree} root={root} name={name} reveal={reveal}>
         <TreeExport {...below} wanted={wanted} scene={scene} />
@@ -111,7 +112,6 @@ function Shown(props: ViewProps & { arrays: TreeArrays; matches: Matches }) {
           </RouteLink>
         </p>
       )}
-      <Unlocated unlocated={arrays.unlocated} />
       <Children {...below} />
       <Duplicates {...below} />
     </>
@@ -125,12 +125,16 @@ function Keys({ tree, root }: { tree: Tree; root: NodeIndex }) {
   return <Legend parts={parts} format={(value) => `${bytes(value)}, ${percent(value, all)}`} />;
 }
 
-function Unlocated({ unlocated }: { unlocated: number }) {
+/** Says what is not in the picture. */
+function Unlocated({ unlocated, go }: Pick<ViewProps, "go"> & { unlocated: number }) {
   if (unlocated === 0) return null;
   return (
-    <p>
-      {bytes(unlocated)} of this image's files are not in the picture: it is not known how many bytes they are in their blob. Measure
-      “Uncompressed” shows them.
+    <p role="note">
+      {bytes(unlocated)} of this image’s files are not in the picture: their layers were read whole, so nobody knows what they
+      take compressed.{" "}
+      <button type="button" onClick={() => go({ measure: "logical" })}>
+        Show them uncompressed
+      </button>
     </p>
   );
 }
