@@ -122,7 +122,7 @@ function label(layout: Layout, tree: Tree, box: number): string {
   const rest = layout.rest[box]!;
   if (rest > 0) return `and ${count(rest)} more`;
   const node = layout.node[box]!;
-  const name = node === 0 ? "/" : tree.name(node);
+  const name = node === 0 ? "/" : tree.label(node);
   return tree.isGone(node) ? `${name} (removed)` : name;
 }
 
