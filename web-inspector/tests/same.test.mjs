@@ -153,11 +153,13 @@ images("a registry that refuses ranges gets its layers read whole", async ({ pag
   const { layers } = await seen(page);
   expect(layers[0]).toMatchObject({ mode: "whole", why: "the registry does not serve ranges of this blob" });
   // By way of the command it is the same.
-  const helper = await serveHelper([`${registry.host}/kinds:kinds`]);
+  const helper = await serveHelper([`${registry.host}/kinds:kinds`], "--tls-verify=false");
   watch.hosts.add(new URL(helper.url).host);
   watch.expects(/console: Failed to load resource.* 501/);
   await page.goto(helper.url);
-  expect((await seen(page)).layers).toEqual(layers);
+  const { layers: theirs } = await seen(page);
+  expect(theirs[0]).toEqual(layers[0]);
+  expect(theirs.map(({ mode }) => mode)).toEqual(layers.map(({ mode }) => mode));
   await helper.close();
   registry.close();
 });
@@ -172,7 +174,7 @@ test("one layer of which two images say different things is pulled in two ways",
     await goTo(page, "Layers");
     for (const [image, tag] of order.entries()) {
       await page.evaluate((hash) => (location.hash = hash), `view=layers&image=${image}`);
-      await expect(page.getByLabel("Image", { exact: true })).toHaveValue(String(image));
+      await expect(page.getByRole("combobox", { name: "Image", exact: true }).locator("option:checked")).toHaveText(`${tag}:${tag}`);
       await settled(page);
       const { layer } = await figures(page);
       if (tag === "with") expect(layer.whole).toBeUndefined();
