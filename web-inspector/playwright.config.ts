@@ -3,8 +3,8 @@ import { defineConfig } from "@playwright/test";
 import { LAUNCH } from "./tests/help/chromium.mjs";
 
 export default defineConfig({
-  testDir: "tests",
-  testMatch: "*.test.mjs",
+  // In a browser; and what needs none, beside what it tests.
+  testMatch: ["tests/*.test.mjs", "src/*/tests/*.test.ts"],
   outputDir: "test-results",
   globalSetup: "./tests/help/setup.mjs",
   reporter: [["list"], ["./tests/help/reporter.mjs"]],

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use shingle::cat::CatError;
 use shingle::config::ConfigError;
-use shingle::contents::ContentsError;
+use shingle::contents::{ContentsError, ExportError};
 use shingle::plan::PlanError;
 use shingle::pull::PullError;
 use shingle::registry::{ClientError, RegistryError};
@@ -105,6 +105,17 @@ impl From<CatError> for Failure {
 impl From<ContentsError> for Failure {
     fn from(error: ContentsError) -> Self {
         Self { hint: error.hint(), refused: error.is_refusal(), error: error.into() }
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        let (hint, refused) = (error.hint(), error.is_refusal());
+        match error {
+            // Whoever reads our stdout may have read enough.
+            ExportError::Write(source) => Unwritten { source }.into(),
+            error => Self { hint, refused, error: error.into() },
+        }
     }
 }
 

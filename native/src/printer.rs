@@ -75,6 +75,11 @@ impl Printer {
         stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|source| Unwritten { source })
     }
 
+    /// Returns stdout, for a file's bytes that are made as they are written.
+    pub(crate) fn raw_stdout(&self) -> io::StdoutLock<'static> {
+        io::stdout().lock()
+    }
+
     /// Writes a file's bytes to stdout as they are.
     pub(crate) fn copy(&self, from: &mut impl io::Read) -> Result<(), Unwritten> {
         let mut stdout = io::stdout().lock();

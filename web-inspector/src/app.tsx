@@ -2,7 +2,8 @@ import "./app.css";
 
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { visible } from "./format";
+import { save as giveFile } from "./export/save";
+import { FaultNote } from "./parts/asked";
 import { clamp } from "./route";
 import type { Address } from "./shell/address";
 import { Consent } from "./shell/consent";
@@ -35,7 +36,15 @@ export function App({ session, address, opener }: AppProps) {
   const { images } = session;
   const { view } = address.route;
   const route = useMemo(() => clamp(address.route, images.length), [address.route, images]);
-  const go = useCallback<Address["go"]>((change, replace) => address.go(change, replace), [address]);
+  // Whether the page itself went to another view: the browser's Back puts everything back where it was.
+  const went = useRef(false);
+  const go = useCallback<Address["go"]>(
+    (change, replace) => {
+      went.current = change.view !== undefined && change.view !== address.route.view;
+      address.go(change, replace);
+    },
+    [address],
+  );
   const [help, setHelp] = useState(false);
   const [keys, setKeys] = useState(recall("localStorage", "keys") !== "off");
   const [more, setMore] = useState(false);
@@ -43,6 +52,7 @@ export function App({ session, address, opener }: AppProps) {
   const [seen, setSeen] = useState(images);
   const left = useRef(false);
   const main = useRef<HTMLElement>(null);
+  const shown = useRef<HTMLDivElement>(null);
   const none = images.length === 0;
   if (seen !== images) {
     setSeen(images);
@@ -67,6 +77,17 @@ export function App({ session, address, opener }: AppProps) {
     if (left.current && !opens) main.current?.focus();
     left.current = false;
   }, [opens, images]);
+
+  useLayoutEffect(() => {
+    if (!went.current) return;
+    went.current = false;
+    const place = shown.current;
+    // A link of the view that is gone had the focus, somewhere far down: reading goes on where the new view begins.
+    if (!place || document.activeElement !== document.body) return;
+    place.focus({ preventScroll: true });
+    if (place.getBoundingClientRect().top < 0) place.scrollIntoView({ block: "start" });
+    say(ABOUT[view].name);
+  }, [view]);
 
   const drop = useCallback((sources: Source[]) => void opener.openFiles(sources), [opener]);
   useKeys(
@@ -114,7 +135,7 @@ export function App({ session, address, opener }: AppProps) {
         {none ? (
           opens && <Views />
         ) : (
-          <div class="view">
+          <div class="view" tabIndex={-1} ref={shown}>
             <Lazy view={view} images={images} route={route} go={go} call={session.call} />
           </div>
         )}
@@ -136,15 +157,18 @@ export function App({ session, address, opener }: AppProps) {
 
 /** Nothing can be asked any more; what is shown is only what was answered before. */
 function Died({ why }: { why: string }) {
+  const fault = {
+    message: "The part of the page that reads images has stopped.",
+    causes: [why],
+    hint: "Images from files have to be opened again.",
+  };
   return (
-    <div class="fault died" role="alert">
-      <p>
-        <strong>The part of the page that reads images has stopped.</strong> Images from files have to be opened again.
-      </p>
-      <p class="causes">{visible(why)}</p>
-      <button type="button" class="primary" onClick={() => location.reload()}>
-        Load the page again
-      </button>
+    <div class="died">
+      <FaultNote fault={fault}>
+        <button type="button" class="primary" onClick={() => location.reload()}>
+          Load the page again
+        </button>
+      </FaultNote>
     </div>
   );
 }
@@ -153,12 +177,7 @@ function Died({ why }: { why: string }) {
 async function save(session: Session): Promise<void> {
   try {
     const bytes = await session.call("save", {});
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([bytes as BlobPart], { type: "application/gzip" }));
-    link.download = "images.shingle-tocs";
-    link.click();
-    // The download has begun by then.
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    giveFile("images.shingle-tocs", new Blob([bytes as BlobPart], { type: "application/gzip" }));
     say("Saved as images.shingle-tocs.");
   } catch (error) {
     session.refuse("Saving", faultOf(error));

@@ -21,8 +21,8 @@ export function count(value: number): string {
 }
 
 /** `1 file`, `12,345 files`. */
-export function counted(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+export function counted(value: number, noun: string, several = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : several}`;
 }
 
 /** Part of a whole: `12.3 %`; never 0 or 100 unless it is. */
@@ -65,7 +65,10 @@ export function name(raw: Uint8Array): string {
   return visible(text);
 }
 
-/** Text from outside for showing. */
+/** Text from outside for showing. A surrogate that stands for a byte of a path is shown as that byte: `worker/text.ts`. */
 export function visible(text: string): string {
-  return text.replace(UNSEEN, (found) => `\\u{${(found.codePointAt(0) ?? 0).toString(16)}}`);
+  return text.replace(UNSEEN, (found) => {
+    const code = found.codePointAt(0) ?? 0;
+    return code >= 0xdc80 && code <= 0xdcff ? `\\x${(code - 0xdc00).toString(16)}` : `\\u{${code.toString(16)}}`;
+  });
 }

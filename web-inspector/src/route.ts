@@ -1,6 +1,6 @@
 // What the page shows, as the part of its address after `#`: who gets the address sees the same, and no server gets it.
 
-import type { LinkMode, Measure } from "./protocol";
+import { CHANGES, type LinkMode, type Measure } from "./protocol";
 
 export const VIEWS = ["overlap", "tree", "layers", "pull", "file", "diff"] as const;
 export type View = (typeof VIEWS)[number];
@@ -10,15 +10,22 @@ export interface Route {
   view: View;
   /** References to open, in order: `helper:REF` through the command, `registry:REF` by the page itself. */
   refs: string[];
-  /** The image that is looked at, and the one it is held against (diff: old is `other`). */
+  /** The image that is looked at, and the one that is held against it: a diff goes from `image` to `other`. */
   image: number;
   other: number;
-  /** A path in the image. */
+  /** A path in the image, as the string that stands for its bytes: `src/worker/text.ts`. */
   path: string;
   layer: number;
   measure: Measure;
   /** How pictures are drawn. */
   picture: "icicle" | "treemap";
+  /** What a rectangle's colours say: each of its parts, or what most of it is. */
+  colour: "split" | "most";
+  /** What counts as shared, and what cells of the matrix are in. */
+  grain: "files" | "chunks";
+  cells: "bytes" | "share";
+  /** Kinds of changes that the list of a diff leaves out. */
+  without: (typeof CHANGES)[number][];
   /** What the machine has, and the order of pulls, in the simulator. */
   having: number[];
   order: number[];
@@ -38,6 +45,10 @@ export const START: Route = {
   layer: 0,
   measure: "compressed",
   picture: "icicle",
+  colour: "split",
+  grain: "chunks",
+  cells: "share",
+  without: [],
   having: [],
   order: [],
   roundTripMs: 20,
@@ -53,9 +64,20 @@ export function write(route: Route): string {
     const start = START[key];
     if (key === "refs") for (const ref of route.refs) parts.append("ref", ref);
     else if (Array.isArray(value)) value.length > 0 && parts.set(key, value.join("."));
-    else if (value !== start) parts.set(key, String(value));
+    else if (value !== start) parts.set(key, key === "path" ? spelled(route.path) : String(value));
   }
   return parts.size === 0 ? "" : `#${parts}`;
+}
+
+/** An address has characters only; bytes of a path that are none are spelled as `\xff`. */
+function spelled(path: string): string {
+  return path.replace(/[\\\udc80-\udcff]/gu, (found) => (found === "\\" ? "\\\\" : `\\x${(found.charCodeAt(0) - 0xdc00).toString(16)}`));
+}
+
+function unspelled(path: string): string {
+  return path.replace(/\\(?:\\|x([89a-f][0-9a-f]))/g, (_, hex?: string) =>
+    hex === undefined ? "\\" : String.fromCharCode(0xdc00 + Number.parseInt(hex, 16)),
+  );
 }
 
 /** Numbers that fit `count` images; no image is held against itself. The address keeps those it has: an image may still be
@@ -105,10 +127,14 @@ export function read(hash: string): Route {
     refs: [...new Set(parts.getAll("ref"))].filter((ref) => ref.length <= 1_000).slice(0, 100),
     image: whole("image", START.image),
     other: whole("other", START.other),
-    path: parts.get("path") ?? START.path,
+    path: unspelled(parts.get("path") ?? START.path),
     layer: whole("layer", START.layer),
     measure: one("measure", ["compressed", "logical"], START.measure),
     picture: one("picture", ["icicle", "treemap"], START.picture),
+    colour: one("colour", ["split", "most"], START.colour),
+    grain: one("grain", ["files", "chunks"], START.grain),
+    cells: one("cells", ["bytes", "share"], START.cells),
+    without: CHANGES.filter((change) => parts.get("without")?.split(".").includes(change)),
     having: list("having"),
     order: list("order"),
     roundTripMs: count("roundTripMs", START.roundTripMs, 0, 10_000),

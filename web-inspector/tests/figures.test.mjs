@@ -141,7 +141,7 @@ for (const [name, { files, layout, tags }] of Object.entries(SETS)) {
     test("diff", async ({ page, site }) => {
       await openFiles(page, site, files, tags.length);
       for (const [old, now] of [[0, 1], [1, 0]]) {
-        await show(page, { view: "diff", image: now, other: old });
+        await show(page, { view: "diff", image: old, other: now });
         const { changes } = await figures(page);
         const command = await told("diff", refs()[old], refs()[now]);
         const word = { properties: "metadata" };

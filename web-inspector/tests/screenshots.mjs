@@ -17,7 +17,7 @@ const PICTURES = {
   "inspector-layers": { state: { view: "layers", image: "1", layer: "1", having: "0" }, screen: WIDE },
   "inspector-pull": { state: { view: "pull", having: "0" }, screen: WIDE },
   "inspector-file-dark": { state: { view: "file", image: "1", path: "usr/bin/sh" }, screen: WIDE, dark: true },
-  "inspector-diff": { state: { view: "diff", image: "1", other: "0" }, screen: WIDE },
+  "inspector-diff": { state: { view: "diff", image: "0", other: "1" }, screen: WIDE },
   "inspector-mobile": { state: { view: "overlap" }, screen: MOBILE },
   "inspector-mobile-dark": { state: { view: "tree", image: "1" }, screen: MOBILE, dark: true },
 };
@@ -37,8 +37,6 @@ try {
     if (!closed) {
       await example.click();
       await page.getByRole("list", { name: "Images" }).getByRole("listitem").nth(1).waitFor();
-      // The list of images is above every view; folded, the view is what is seen.
-      await page.locator("main details").first().evaluate((details) => (details.open = false));
       await page.waitForFunction(() => !document.querySelector("main progress"));
       await page.getByRole("main").getByRole("heading", { level: 2 }).first().waitFor();
     }

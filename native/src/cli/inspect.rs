@@ -4,14 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{CacheArgs, Place, SourceArgs, plan::place};
+use super::{LookArgs, Place, plan::place};
 
 /// Show images and their layers without pulling them.
 ///
-/// Reads manifest and config of each, no layer; changes nothing here. TOC says whether a layer can be pulled by file, and what
+/// Reads manifest and config of each, no layer; changes nothing here. PULLED says whether a layer can be pulled by file, TOC what
 /// reading its table of contents costs. With --web, a page in the browser shows what the images hold and share.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
+With --verbose, why a layer is pulled whole, the lengths of tables of contents and tar-splits, and the
+steps that made the image. With --json, all of that: {\"image\", \"digest\", \"index\", \"id\",
+\"platform\", \"media_type\", \"size\", \"created\", \"config\", \"history\", \"layers\"}; of several images,
+a list of those.
+
 The page is served on a port of this machine, until Ctrl-C, at an address that nobody can guess, and
 reads the named images through it: as this command would, from the same places. Whoever has the
 address can read these images. Where there is no display it is only printed.
@@ -19,18 +24,24 @@ address can read these images. Where there is no display it is only printed.
 Examples:
   shingle inspect quay.io/fedora/fedora:latest
   shingle inspect --platform linux/s390x --json alpine
+  shingle inspect --files app:1 app:2
+  shingle inspect --export app.shingle-tocs app:1 app:2
   shingle inspect --web app:1 app:2
   shingle inspect --web --no-open --port 8080 oci:layout:app")]
 pub(crate) struct InspectArgs {
     /// Images: docker://REF (or REF), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:REF], dir:DIR.
     #[arg(value_name = "REF", required = true, num_args = 1.., value_parser = place)]
     pub(crate) images: Vec<Place>,
+    /// Count what the layers hold, too, which reads tables of contents; a layer without one is read to its end, once.
+    #[arg(long, conflicts_with_all = ["web", "export"])]
+    pub(crate) files: bool,
+    /// Write what is known of the images to FILE, or - for stdout, to be looked at elsewhere: on the page, for example.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "web")]
+    pub(crate) export: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) web: WebArgs,
     #[command(flatten)]
-    pub(crate) source: SourceArgs,
-    #[command(flatten)]
-    pub(crate) cache: CacheArgs,
+    pub(crate) look: LookArgs,
 }
 
 /// The page in the browser.

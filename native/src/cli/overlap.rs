@@ -35,12 +35,14 @@ left out. With --files only whole files count as shared, not parts of them.
 
 Of the matrix, each row tells how much of its image the images of the columns have.
 
-The order of pulls is the one that fetches least, on a machine that has nothing. It matters where
+The order of pulls is the one that fetches least, on a machine that has nothing, or with --store what
+the store has. It matters where
 layers are pulled whole. Tables of contents and what is bridged between ranges are not counted in it:
 shingle plan forecasts those.
 
 JSON: images (with layers), matrix.{files,chunks}[row][column], shared_by, distinct, distinct_chunks,
-shared_contents, directories (with --depth), order, read. Bytes are {logical, compressed, unlocated}:
+shared_contents, directories (with --depth), store (with --store: of each image {layers, files,
+chunks}), order, read. Bytes are {logical, compressed, unlocated}:
 where unlocated is not 0, compressed is not all. Images are named by their place in images, from 0.
 
 Exit status:
@@ -53,6 +55,7 @@ Examples:
   shingle overlap --files --logical debian:12 debian:13
   shingle overlap --depth 2 --path usr app:1 app:2      # where in the tree it is
   shingle overlap --top 0 oci:build:old oci:build:new   # without lists of single files
+  shingle overlap --store app:1 app:2                   # what of them is on this machine
   shingle overlap --json app:1 app:2 | jq '.matrix.chunks[1][0].compressed'")]
 pub(crate) struct OverlapArgs {
     /// Images: docker://REF (or REF), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:REF], dir:DIR.
@@ -64,6 +67,9 @@ pub(crate) struct OverlapArgs {
     /// Count uncompressed bytes.
     #[arg(long)]
     pub(crate) logical: bool,
+    /// Show what the store has of each image, too, and the order of pulls into it.
+    #[arg(long)]
+    pub(crate) store: bool,
     /// How many of the biggest shared files and duplicates to list.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) top: usize,

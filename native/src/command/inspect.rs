@@ -1,24 +1,31 @@
 //! `shingle inspect`
 
+mod config;
+mod export;
+mod layer;
+mod members;
 mod web;
 
-use std::path::PathBuf;
-
 use serde::Serialize;
-use shingle::contents::{self, Described};
+use shingle::config::PullConfig;
+use shingle::contents::{Contents, Described};
 use shingle::registry::Platform;
 use shingle::store::Store;
 use shingle::transport::{Location, open_source};
-use shingle_core::{Digest, Form, Identity, Located, Locator, Policy, Trust};
+use shingle_core::{Digest, Policy};
 
-use super::{client, existing_store};
+use super::looking::look_at;
+use super::{client, existing_store, rung};
 use crate::cli::{Global, InspectArgs, Place};
 use crate::failure::Failure;
 use crate::printer::{Printer, Unwritten};
 use crate::progress::short;
 use crate::words::{Bytes, Count, columns, total};
+use config::{Config, Read, Step};
+use layer::Layer;
+use members::Members;
 
-/// An image as its registry describes it.
+/// An image as its documents describe it.
 #[derive(Serialize)]
 struct Image {
     image: String,
@@ -31,60 +38,37 @@ struct Image {
     media_type: String,
     /// Of all blobs.
     size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<String>,
+    config: Config,
+    history: Vec<Step>,
     layers: Vec<Layer>,
-}
-
-#[derive(Serialize)]
-struct Layer {
-    blob: Digest,
-    diff_id: Digest,
-    media_type: String,
-    size: u64,
-    /// Where the TOC lies, if the annotations say so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    toc: Option<TocPlace>,
-    /// The digest that the annotations name the TOC by, wherever it lies.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    toc_digest: Option<Digest>,
-    /// Why the annotations lead to no TOC.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    toc_problem: Option<String>,
-    here: bool,
-    /// The rung that it was proven on, if it is here.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trust: Option<Trust>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tree: Option<PathBuf>,
-}
-
-#[derive(Serialize)]
-struct TocPlace {
-    /// `today`, `old` or `stargz-zstd`.
-    form: &'static str,
-    digest: Option<Digest>,
-    offset: u64,
-    /// In the blob, compressed.
-    bytes: u64,
-    plain_bytes: u64,
-    /// The same of the tar-split; 0 without one.
-    tar_split_bytes: u64,
-    tar_split_plain_bytes: u64,
 }
 
 pub(super) fn run(global: &Global, args: &InspectArgs, printer: &Printer) -> Result<(), Failure> {
     if args.web.web {
         return web::run(global, args, printer);
     }
+    if let Some(file) = &args.export {
+        return export::run(global, args, file, printer);
+    }
     let store = existing_store(global)?;
-    let platform = args.source.platform.clone().unwrap_or_else(Platform::host);
-    let client = client(args.source.tls_verify, None)?;
-    let mut images = Vec::new();
+    let platform = args.look.source.platform.clone().unwrap_or_else(Platform::host);
+    let mut policy = Policy::default();
+    policy.trust = rung(args.look.trust, &PullConfig::load()?);
+    let client = client(args.look.source.tls_verify, None)?;
+    let mut described = Vec::new();
     for place in &args.images {
-        let described = open_source(&place.location, &client)
+        let image = open_source(&place.location, &client)
             .and_then(|source| Described::find(&*source, &platform))
             .map_err(|error| Failure::from(error).while_trying(format!("cannot look at {}", place.typed)))?;
-        images.push(Image::new(place, &described, store.as_ref()));
+        described.push((place, image));
     }
+    let held = if args.files { look_at(global, &args.images, &args.look, printer)? } else { Vec::new() };
+    let image =
+        |(number, (place, image))| Image::new(place, image, held.get(number), store.as_ref(), &policy);
+    let images: Vec<Image> =
+        described.iter().map(|(place, image)| (*place, image)).enumerate().map(image).collect();
     if printer.json() {
         let written = match &images[..] {
             [image] => printer.object(image),
@@ -102,47 +86,20 @@ pub(super) fn run(global: &Global, args: &InspectArgs, printer: &Printer) -> Res
 }
 
 impl Image {
-    fn print(&self, printer: &Printer) -> Result<(), Unwritten> {
-        let image = self;
-        let count = Count(image.layers.len().try_into().unwrap_or(u64::MAX), "layer");
-        printer.result(format_args!("Image     {}", image.image))?;
-        printer.result(format_args!("Digest    {}", image.digest))?;
-        if let Some(index) = image.index {
-            printer.result(format_args!("Index     {index}"))?;
-        }
-        printer.result(format_args!("Image ID  {}", image.id))?;
-        if let Some(platform) = &image.platform {
-            printer.result(format_args!("Platform  {platform}"))?;
-        }
-        printer.result(format_args!("Type      {}", image.media_type))?;
-        printer.result(format_args!("Size      {} in {count}", Bytes(image.size)))?;
-        printer.result("")?;
-        let head = ["LAYER", "SIZE", "TYPE", "TOC", "DIFFID", "HERE"].map(str::to_owned);
-        let rows: Vec<_> = std::iter::once(head).chain(image.layers.iter().map(Layer::row)).collect();
-        for line in columns(&rows) {
-            printer.result(line)?;
-        }
-        for layer in &image.layers {
-            if let Some(problem) = &layer.toc_problem {
-                printer
-                    .say(format_args!("Layer {} cannot be pulled by file: {problem}.", short(&layer.blob)));
-            }
-        }
-        if printer.verbose() {
-            for layer in &image.layers {
-                printer.result("")?;
-                printer.result(format_args!("Blob    {}", layer.blob))?;
-                printer.result(format_args!("DiffID  {}", layer.diff_id))?;
-                printer.result(format_args!("Type    {}", layer.media_type))?;
-                if let Some(tree) = &layer.tree {
-                    printer.result(format_args!("Tree    {}", tree.display()))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn new(place: &Place, described: &Described, store: Option<&Store>) -> Self {
+    fn new(
+        place: &Place,
+        described: &Described,
+        held: Option<&Contents>,
+        store: Option<&Store>,
+        policy: &Policy,
+    ) -> Self {
+        let Read { created, config, history } = Read::new(&described.config);
+        // A tag may lead elsewhere by now: what is not of this layer is not told of it.
+        let layers = described.layers.iter().enumerate().map(|(number, layer)| {
+            let held = held.and_then(|held| held.layers.get(number));
+            let held = held.filter(|held| (held.blob, held.diff_id) == (layer.digest, layer.diff_id));
+            Layer::new(layer, held, store, policy)
+        });
         Self {
             image: match &place.location {
                 Location::Registry(reference) => reference.to_string(),
@@ -154,90 +111,128 @@ impl Image {
             platform: described.platform.as_ref().map(ToString::to_string),
             media_type: described.media_type.clone(),
             size: total(described.layers.iter().map(|layer| layer.size)),
-            layers: described.layers.iter().map(|layer| Layer::new(layer, store)).collect(),
-        }
-    }
-}
-
-impl Layer {
-    fn new(layer: &contents::Layer, store: Option<&Store>) -> Self {
-        let located = Located::from_annotations(&layer.annotations, layer.size, &Policy::default());
-        let (located, toc_problem) = match located {
-            Ok(located) => (located, None),
-            Err(problem) => (None, Some(problem.to_string())),
-        };
-        let toc = match &located {
-            Some(Located::Annotated(locator)) => Some(TocPlace::new(locator)),
-            Some(Located::Tail(_)) | None => None,
-        };
-        let toc_digest = located.as_ref().and_then(Located::vouched).copied();
-        let names = [Some(Identity::DiffId(layer.diff_id)), toc_digest.map(Identity::Toc)];
-        let here = store.and_then(|store| {
-            let identity = names.into_iter().flatten().find(|identity| store.has_layer(identity))?;
-            Some((identity.trust(), store.tree_path(&identity.id())))
-        });
-        let (trust, tree) = here.unzip();
-        Self {
-            blob: layer.digest,
-            diff_id: layer.diff_id,
-            media_type: layer.media_type.clone(),
-            size: layer.size,
-            toc,
-            toc_digest,
-            toc_problem,
-            here: tree.is_some(),
-            trust,
-            tree,
+            created,
+            config,
+            history,
+            layers: layers.collect(),
         }
     }
 
-    fn row(&self) -> [String; 6] {
-        let toc = match (&self.toc, &self.toc_problem) {
-            (Some(toc), _) => {
-                let old = if toc.form == "today" { "" } else { " (old form)" };
-                format!("{}{old}", Bytes(toc.bytes.saturating_add(toc.tar_split_bytes)))
+    fn print(&self, printer: &Printer) -> Result<(), Unwritten> {
+        let count = Count(self.layers.len().try_into().unwrap_or(u64::MAX), "layer");
+        let index = self.index.as_ref().map(ToString::to_string);
+        let words = |words: &Option<Vec<String>>| words.as_ref().map(|words| quoted(words));
+        let variables = Count(self.config.env.try_into().unwrap_or(u64::MAX), "variable");
+        let lines = [
+            ("Image", Some(self.image.clone())),
+            ("Digest", Some(self.digest.to_string())),
+            ("Index", index),
+            ("Image ID", Some(self.id.to_string())),
+            ("Platform", self.platform.clone()),
+            ("Created", self.created.clone()),
+            ("Entry", words(&self.config.entrypoint)),
+            ("Command", words(&self.config.cmd)),
+            ("User", self.config.user.clone()),
+            ("Works in", self.config.working_dir.clone()),
+            ("Sets", Some(variables.to_string()).filter(|_| self.config.env > 0)),
+            ("Type", Some(self.media_type.clone())),
+            ("Size", Some(format!("{} in {count}", Bytes(self.size)))),
+        ];
+        for (name, value) in lines {
+            if let Some(value) = value {
+                printer.result(format_args!("{name:<8}  {value}"))?;
             }
-            (None, Some(_)) => "unusable".to_owned(),
-            // How long it is, only the blob's end says.
-            (None, None) if self.toc_digest.is_some() => "eStargz".to_owned(),
-            (None, None) => "no".to_owned(),
-        };
-        // What all layer types begin with says nothing.
-        let kind = self.media_type.rsplit_once(".tar").map_or(&*self.media_type, |(_, rest)| rest);
-        let here = match self.trust {
-            Some(Trust::DiffId) => "yes",
-            Some(Trust::Toc) => "by TOC",
-            None => "no",
-        };
-        [
-            short(&self.blob),
-            Bytes(self.size).to_string(),
-            format!("tar{kind}"),
-            toc,
-            short(&self.diff_id),
-            here.to_owned(),
-        ]
+        }
+        printer.result("")?;
+        let head = Layer::HEAD.map(str::to_owned);
+        let rows: Vec<_> = std::iter::once(head).chain(self.layers.iter().map(Layer::row)).collect();
+        for line in columns(&rows) {
+            printer.result(line)?;
+        }
+        self.print_members(printer)?;
+        for layer in &self.layers {
+            if let Some(problem) = &layer.toc_problem {
+                printer
+                    .say(format_args!("Layer {} cannot be pulled by file: {problem}.", short(&layer.blob)));
+            }
+        }
+        if printer.verbose() {
+            self.print_more(printer)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what the layers hold, if that is known.
+    fn print_members(&self, printer: &Printer) -> Result<(), Unwritten> {
+        let mut rows = Vec::new();
+        for layer in &self.layers {
+            if let Some(members) = &layer.members {
+                rows.push([&[short(&layer.blob)][..], &members.row()].concat());
+            }
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let head = Members::HEAD.map(str::to_owned);
+        rows.insert(0, [&["LAYER".to_owned()][..], &head].concat());
+        printer.result("")?;
+        for line in columns(&rows) {
+            printer.result(line)?;
+        }
+        Ok(())
+    }
+
+    /// Writes layers in full, and the steps that made the image.
+    fn print_more(&self, printer: &Printer) -> Result<(), Unwritten> {
+        for layer in &self.layers {
+            printer.result("")?;
+            let toc = layer.toc.as_ref().map(|toc| {
+                let split = match toc.tar_split_bytes {
+                    0 => "no tar-split".to_owned(),
+                    bytes => format!("tar-split {} ({})", Bytes(bytes), Bytes(toc.tar_split_plain_bytes)),
+                };
+                format!("{} ({} uncompressed), {split}", Bytes(toc.bytes), Bytes(toc.plain_bytes))
+            });
+            let lines = [
+                ("Blob", Some(layer.blob.to_string())),
+                ("DiffID", Some(layer.diff_id.to_string())),
+                ("Type", Some(layer.media_type.clone())),
+                ("TOC", toc),
+                ("Whole", layer.why.clone()),
+                ("Tree", layer.tree.as_ref().map(|tree| tree.display().to_string())),
+            ];
+            for (name, value) in lines {
+                if let Some(value) = value {
+                    printer.result(format_args!("{name:<6}  {value}"))?;
+                }
+            }
+        }
+        if !self.history.is_empty() {
+            printer.result("")?;
+            printer.result("HISTORY")?;
+        }
+        let mut layers = self.layers.iter();
+        for step in &self.history {
+            let layer = if step.empty_layer { None } else { layers.next() };
+            let layer = layer.map_or_else(|| "-".to_owned(), |layer| short(&layer.blob));
+            let what = step.created_by.as_ref().or(step.comment.as_ref()).map_or("", String::as_str);
+            // One line for each: commands have line breaks and tabs in them.
+            let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
+            let created = step.created.as_deref().unwrap_or("-");
+            printer.result(format_args!("{layer:<12}  {created}  {what}"))?;
+        }
+        Ok(())
     }
 }
 
-impl TocPlace {
-    fn new(locator: &Locator) -> Self {
-        let toc = locator.toc();
-        let split = locator.tar_split();
-        let form = match locator.form() {
-            Form::Old => "old",
-            Form::StargzZstd => "stargz-zstd",
-            Form::Today => "today",
-            _ => "unknown",
-        };
-        Self {
-            form,
-            digest: locator.vouched().copied(),
-            offset: toc.range.start,
-            bytes: toc.range.end.saturating_sub(toc.range.start),
-            plain_bytes: toc.plain_len,
-            tar_split_bytes: split.map_or(0, |split| split.range.end.saturating_sub(split.range.start)),
-            tar_split_plain_bytes: split.map_or(0, |split| split.plain_len),
-        }
-    }
+/// Words as a shell would take them.
+fn quoted(words: &[String]) -> String {
+    let plain = |word: &str| {
+        let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,@%+".contains(&byte);
+        !word.is_empty() && word.bytes().all(safe)
+    };
+    let quote = |word: &String| {
+        if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    };
+    words.iter().map(quote).collect::<Vec<_>>().join(" ")
 }

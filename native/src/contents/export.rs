@@ -45,7 +45,7 @@ pub enum ExportError {
         /// The layer's place in the image, from 0 at the bottom.
         index: usize,
         /// What is wrong with it.
-        source: KnownError,
+        source: Box<KnownError>,
     },
     /// The file.
     #[error(transparent)]
@@ -91,7 +91,7 @@ pub fn export(images: &[Contents], policy: &Policy, to: impl Write) -> Result<Ex
                     lines.push(known.map_err(|source| ExportError::Layer {
                         image: image.name.clone(),
                         index,
-                        source,
+                        source: Box::new(source),
                     })?);
                     let number = count(lines.len());
                     numbers.insert(key, number);
@@ -128,8 +128,13 @@ pub fn export_to(
     policy: &Policy,
 ) -> Result<Exported, ExportError> {
     let mut exported = None;
-    replace_file(path.as_ref(), |to| {
-        exported = Some(export(images, policy, to)?);
+    let path = path.as_ref();
+    replace_file(path, |to| {
+        let written = export(images, policy, to).map_err(|error| match error {
+            ExportError::Write(source) => TransferError::file("write", path)(source).into(),
+            error => error,
+        });
+        exported = Some(written?);
         Ok::<_, ExportError>(())
     })?;
     exported.ok_or_else(|| io::Error::from(io::ErrorKind::WriteZero).into())
@@ -152,6 +157,7 @@ impl ExportError {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test looks at what was written")]
 mod tests {
     use std::io::Read as _;
 

@@ -85,6 +85,14 @@ impl Donors {
 }
 
 impl Store {
+    /// Returns what is held of a layer's files and chunks; perhaps more. It is what a pull of the layer finds.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn held(&self, toc: &Toc) -> Result<Inventory, StoreError> {
+        Ok(self.donors(toc)?.inventory)
+    }
+
     /// Looks up what is held of a layer's files and chunks.
     pub(crate) fn donors(&self, toc: &Toc) -> Result<Donors, StoreError> {
         let mapped = self.segments()?;

@@ -70,7 +70,7 @@ pub(super) async fn answer(state: &Arc<State>, asked: &Asked<'_>) -> Result<Resp
         // A layer that contradicts itself is found out here, before anything is said.
         let policy = &state.options.policy;
         if let Some(error) = contents.layers.iter().find_map(|layer| layer.known(policy).err()) {
-            let error = ExportError::Layer { image: contents.name, index, source: error };
+            let error = ExportError::Layer { image: contents.name, index, source: Box::new(error) };
             return drop(answered.send(Err(error.into())));
         }
         let (pieces, body) = Sent::pieces(None);
@@ -79,9 +79,9 @@ pub(super) async fn answer(state: &Arc<State>, asked: &Asked<'_>) -> Result<Resp
             return;
         }
         let mut to = io::BufWriter::with_capacity(PIECE, Pieces(&pieces));
-        let written = export(&[contents], policy, &mut to).map(|_| ());
+        let written = export(&[contents], policy, &mut to).is_ok() && to.flush().is_ok();
         // What ends too early must not look whole.
-        if written.and_then(|()| Ok(to.flush()?)).is_err() {
+        if !written {
             drop(pieces.blocking_send(Err(io::ErrorKind::BrokenPipe.into())));
         }
     });

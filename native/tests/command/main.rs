@@ -6,6 +6,7 @@
 mod cat;
 mod chunks;
 mod documents;
+mod inspect;
 mod ls;
 mod made;
 mod overlap;

@@ -292,6 +292,41 @@ fn a_diff_for_people_has_letters_and_asks_for_no_status() {
 }
 
 #[test]
+fn what_the_store_has_of_an_image_is_what_a_pull_skips() {
+    let (scene, demo) = (Scene::new(), Loopback::start(fixture("demo")).unwrap());
+    let (v1, v2) = (demo.reference("demo:v1"), demo.reference("demo:v2"));
+    let error = scene.run(&["overlap", "--tls-verify=false", "--store", &v1]).failed(2);
+    assert!(error.contains("there is no store ") && error.contains("hint: --root"), "{error}");
+
+    json(&scene, &["pull", "--tls-verify=false", &v1]);
+    let report = overlap(&scene, &["--store", &v2, &v1]);
+    assert!(overlap(&scene, &[&v2, &v1]).get("store").is_none());
+    // What is in the store and in no other image is still in no other image.
+    for key in ["matrix", "shared_by", "images"] {
+        let without = overlap(&scene, &[&v2, &v1]);
+        assert_eq!(report[key], without[key], "{key}");
+    }
+    let (store, images) = (&report["store"], &report["images"]);
+    assert_eq!((number(&store[0]["layers"]), number(&store[1]["layers"])), (1, 2));
+    assert_eq!(store[1]["chunks"], report["matrix"]["chunks"][1][1]);
+    assert_eq!(store[0]["image"], 0);
+    let forecast = json(&scene, &["plan", "--tls-verify=false", &v2]);
+    let total = |key: &str| number(&forecast["total"][key]);
+    let fetched = total("fetched_bytes") - total("toc_bytes") - total("bridged_bytes");
+    let of = |bytes: &Value| number(&bytes["compressed"]);
+    assert_eq!(of(&images[0]["distinct_chunks"]) - of(&store[0]["chunks"]), fetched);
+    let order = &report["order"];
+    let steps = order["steps"].as_array().unwrap();
+    assert_eq!((steps.len(), number(&order["bytes"])), (2, fetched));
+    let costs: Vec<_> = steps.iter().map(|step| (number(&step["image"]), number(&step["bytes"]))).collect();
+    assert!(costs.contains(&(0, fetched)) && costs.contains(&(1, 0)), "{costs:?}");
+
+    let said = scene.run(&["overlap", "--tls-verify=false", "--store", &v2]).ok();
+    assert!(said.contains("What the store has of each image (chunks, compressed):\n#  BYTES"), "{said}");
+    assert!(said.contains("  1 of 2  "), "{said}");
+}
+
+#[test]
 fn each_failure_names_its_image() {
     let (scene, demo) = (Scene::new(), Loopback::start(fixture("demo")).unwrap());
     let (there, gone) = (demo.reference("demo:v1"), demo.reference("demo:none"));

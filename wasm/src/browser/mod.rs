@@ -26,6 +26,8 @@ mod plan;
 mod policy;
 mod record;
 mod sha;
+#[cfg(feature = "overlap")]
+mod shared;
 mod toc;
 mod whole;
 #[cfg(feature = "writer")]

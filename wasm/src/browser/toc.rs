@@ -173,6 +173,14 @@ impl Toc {
         shingle_core::Toc::from_stored(bytes, &limits).map(|toc| Self(Arc::new(toc))).map_err(thrown)
     }
 
+    /// Another handle to the same, see `shared`.
+    #[cfg(feature = "overlap")]
+    #[wasm_bindgen(skip_typescript)]
+    #[must_use]
+    pub fn share(&self) -> Self {
+        self.clone()
+    }
+
     pub(super) const fn inner(&self) -> &Arc<shingle_core::Toc> {
         &self.0
     }

@@ -4,6 +4,11 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import "./search.css";
 
+/** What is looked for: paths have no slash before them, but people write one. */
+export function needle(text: string): string {
+  return text.replace(/^\/+/, "");
+}
+
 interface SearchProps {
   label?: string;
   value: string;

@@ -1,6 +1,9 @@
 import "./images.css";
 
+import { useState } from "preact/hooks";
+
 import { bytes, count, counted, percent, short, visible } from "../format";
+import { blobBytes, readOf } from "../parts/blobs";
 import type { ImageInfo, LayerInfo } from "../protocol";
 
 export interface ImagesProps {
@@ -18,70 +21,70 @@ export interface ImagesProps {
 export const IMAGES = "images-summary";
 
 export function Images({ images, closing, onClose, onSave, onMore, more }: ImagesProps) {
-  const blobs = images.map(blobBytes);
-  const read = images.reduce((sum, { readBytes }) => sum + readBytes, 0);
-  const all = blobs.reduce((sum, some) => sum + some, 0);
+  const [details, setDetails] = useState(false);
+  const read = readOf(images);
   return (
     <div class="images">
-      <details open>
-        <summary id={IMAGES}>
-          {counted(images.length, "image")}
-          <span class="hint">
-            {" "}
-            {bytes(all)}, of which {bytes(read)} ({percent(read, all)}) {read === 1 ? "was" : "were"} read
-          </span>
-        </summary>
-        <ul aria-label="Images">
-          {images.map((image, index) => (
-            <li key={`${index} ${image.name}`}>
-              <One image={image} blobs={blobs[index] ?? 0} />
-              <button type="button" class="no-print" disabled={closing !== undefined} onClick={() => onClose(index)}>
-                {closing === index ? "Closing" : "Close"}
-                <span class="visually-hidden"> {visible(image.name)}</span>
-              </button>
-            </li>
-          ))}
-        </ul>
-      </details>
+      <p id={IMAGES} tabIndex={-1}>
+        <strong>{counted(images.length, "image")}</strong>
+        <span class="hint">
+          {" "}
+          {bytes(read.of)} of blobs, of which {bytes(read.bytes)}
+          {read.of > 0 && ` (${percent(read.bytes, read.of)})`} were read
+          {read.requests > 0 && ` in ${counted(read.requests, "request")}`}
+        </span>
+      </p>
       <div class="row no-print">
+        <button type="button" onClick={() => setDetails(!details)} aria-expanded={details}>
+          Details
+        </button>
         <button type="button" onClick={onMore} aria-expanded={more}>
           Open more images
         </button>
-        <button type="button" onClick={onSave} title="The tables of contents of all images, for opening here again without reading the images">
+        <button
+          type="button"
+          class="save"
+          onClick={onSave}
+          title="The tables of contents of all images, for opening here again without reading the images"
+        >
           Save what is known
         </button>
       </div>
+      <ul aria-label="Images" class={details ? "detailed" : undefined}>
+        {images.map((image, index) => (
+          <li key={`${index} ${image.name}`}>
+            <strong class="mono">{visible(image.name)}</strong>
+            <span class="hint">
+              {counted(image.layers.length, "layer")}, {bytes(blobBytes(image.layers))}
+            </span>
+            {details && <Details image={image} />}
+            <button type="button" class="no-print" disabled={closing !== undefined} onClick={() => onClose(index)}>
+              {closing === index ? "Closing" : "Close"}
+              <span class="visually-hidden"> {visible(image.name)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }
 
-function One({ image, blobs }: { image: ImageInfo; blobs: number }) {
-  const { name, digest, platform, layers, origin } = image;
-  const facts = [
-    platform && visible(platform),
-    counted(layers.length, "layer"),
-    bytes(blobs),
-    counted(layers.reduce((sum, { entries }) => sum + entries, 0), "entry").replace(/entrys$/, "entries"),
-  ].filter(Boolean);
+function Details({ image: { digest, platform, layers, origin, readBytes, requests } }: { image: ImageInfo }) {
+  const entries = layers.reduce((sum, layer) => sum + layer.entries, 0);
   return (
-    <div class="one">
-      <strong class="mono">{visible(name)}</strong>
-      <p class="hint">
-        {digest && (
-          <>
-            <code title={visible(digest)}>{visible(short(digest))}</code>
-            {" · "}
-          </>
-        )}
-        {facts.join(" · ")}
-      </p>
-      <p class="hint">
-        {how(layers)}
-        {` · ${bytes(image.readBytes)} of ${bytes(blobs)} read`}
-        {origin.from === "file" ? " from a file" : ` in ${counted(image.requests, "request")}`}
-        {origin.from === "helper" ? " through the command" : ""}
-      </p>
-    </div>
+    <p class="hint">
+      {digest && (
+        <>
+          <code title={visible(digest)}>{visible(short(digest))}</code>
+          {" · "}
+        </>
+      )}
+      {[platform && visible(platform), counted(entries, "entry", "entries"), how(layers), `${bytes(readBytes)} read`]
+        .filter(Boolean)
+        .join(" · ")}
+      {origin.from === "file" ? " from a file" : ` in ${counted(requests, "request")}`}
+      {origin.from === "helper" ? " through the command" : ""}
+    </p>
   );
 }
 
@@ -97,8 +100,4 @@ function how(layers: readonly LayerInfo[]): string {
     .filter(([some]) => some > 0)
     .map(([some, words], index) => `${index === 0 ? counted(some, "layer") : count(some)} ${words}`)
     .join(", ");
-}
-
-function blobBytes({ layers }: ImageInfo): number {
-  return layers.reduce((sum, layer) => sum + layer.blobBytes, 0);
 }

@@ -31,7 +31,7 @@ pub(super) fn run(global: &Global, args: &InspectArgs, printer: &Printer) -> Res
                 .hint("`cargo xtask web` builds it, and then `cargo build` builds it in; or name its directory by --page")
         })?,
     };
-    let client = client(args.source.tls_verify, None)?;
+    let client = client(args.look.source.tls_verify, None)?;
     let mut images = Vec::new();
     for image in &args.images {
         let source = open_source(&image.location, &client)
@@ -40,12 +40,12 @@ pub(super) fn run(global: &Global, args: &InspectArgs, printer: &Printer) -> Res
     }
     let mut options = WebOptions::default();
     options.port = args.web.port.unwrap_or_default();
-    if let Some(platform) = &args.source.platform {
+    if let Some(platform) = &args.look.source.platform {
         options.platform = platform.clone();
     }
-    options.policy.trust = rung(None, &PullConfig::load()?);
-    options.cache = cache(&args.cache);
-    options.store = existing_store(global)?.filter(|_| !args.cache.no_cache);
+    options.policy.trust = rung(args.look.trust, &PullConfig::load()?);
+    options.cache = cache(&args.look.cache);
+    options.store = existing_store(global)?.filter(|_| !args.look.cache.no_cache);
 
     let ends = Ends::new().context("cannot wait for signals")?;
     let helper = Helper::start(images, page, options)?;

@@ -1,6 +1,7 @@
 //! `shingle overlap`
 
 mod directories;
+mod held;
 mod tables;
 
 use serde::Serialize;
@@ -16,6 +17,7 @@ use crate::cli::{Global, OverlapArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use directories::Directory;
+use held::Held;
 
 /// Everything that images share, for programs.
 #[derive(Serialize)]
@@ -30,6 +32,9 @@ struct Report {
     shared_contents: Vec<Shared>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     directories: Vec<Directory>,
+    /// What the store has of each image, if somebody asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    store: Vec<Held>,
     order: PullOrder,
     read: Read,
 }
@@ -128,6 +133,9 @@ pub(super) fn run(global: &Global, args: &OverlapArgs, printer: &Printer) -> Res
         let depth = args.depth.unwrap_or(1);
         report.directories = directories::directories(&overlap, args.path.as_deref(), depth, shown.measure)?;
     }
+    if args.store {
+        (report.store, report.order) = held::held(global, args, &images)?;
+    }
     if printer.json() {
         return Ok(printer.object(&report)?);
     }
@@ -151,6 +159,7 @@ impl Report {
             distinct_chunks: summary.distinct_chunks,
             shared_contents: shared.into_iter().map(|one| Shared::new(overlap, one)).collect(),
             directories: Vec::new(),
+            store: Vec::new(),
             order: overlap.pull_order(),
             read: Read::of(images),
         }

@@ -42,12 +42,13 @@ pub(super) fn print(
         section(&format!("How many images have it ({}):", shown.unit()), &shared_by(report, shown))?;
         section("Layers that several images have:", &layers(report))?;
     }
+    section(&format!("What the store has of each image ({}):", shown.unit()), &held(report, shown))?;
     let biggest = format!("Files that several images have, those first that save most ({}):", unit(shown));
     section(&biggest, &shared_files(report, shown))?;
     let duplicates = format!("Files that an image has more than once ({}):", unit(shown));
     section(&duplicates, &duplicate_files(report, shown, args.top))?;
     section(&format!("Directories ({}):", unit(shown)), &directories(report))?;
-    if report.images.len() > 1 {
+    if report.images.len() > 1 || !report.store.is_empty() {
         section("Order of pulls that fetches least:", &order(report))?;
     }
     printer.result("")?;
@@ -128,6 +129,22 @@ fn matrix(report: &Report, shown: Shown, width: Option<usize>) -> Vec<Vec<Vec<St
         rows
     };
     all.chunks(fit).map(block).collect()
+}
+
+fn held(report: &Report, shown: Shown) -> Vec<Vec<String>> {
+    let mut rows = vec![head(["#", "BYTES", "SHARE", "LAYERS", "IMAGE"])];
+    for (held, image) in report.store.iter().zip(&report.images) {
+        let part = shown.bytes(if shown.files { held.files } else { held.chunks });
+        let whole = shown.choose(image.distinct, image.distinct_chunks);
+        rows.push(vec![
+            number(held.image),
+            bytes(part),
+            Share(Percent { part, whole }).to_string(),
+            format!("{} of {}", held.layers, image.layers.len()),
+            image.image.clone(),
+        ]);
+    }
+    rows
 }
 
 fn shared_by(report: &Report, shown: Shown) -> Vec<Vec<String>> {

@@ -9,7 +9,12 @@ for (const [build, core] of await builds()) {
   test(`${build}: two versions of an image overlap`, () => {
     const overlap = new core.Overlap();
     assert.ok(overlap.isEmpty());
-    assert.equal(overlap.addImage("v1", layersOf(core, "v1")), 0);
+    const layers = layersOf(core, "v1");
+    assert.equal(overlap.addImage("v1", layers), 0);
+    layers.forEach(({ toc }) => {
+      assert.ok(toc.len() > 0, "it stays the caller's");
+      toc.free();
+    });
     assert.equal(overlap.addImage("v2", layersOf(core, "v2")), 1);
     assert.equal(overlap.len(), 2);
     const summary = overlap.summary();

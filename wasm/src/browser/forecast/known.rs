@@ -4,13 +4,13 @@ use js_sys::Uint8Array;
 use shingle_core::forecast as core_forecast;
 use shingle_core::{Digest, Identity};
 use wasm_bindgen::JsValue;
-use wasm_bindgen::convert::TryFromJsValue as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::browser::basis::{Basis, VerifiedLayer};
 use crate::browser::error::{digest, misuse, thrown};
 use crate::browser::policy::{LimitChanges, PolicyChanges, TrustWord, limits, policy, trust_word};
 use crate::browser::record::{FromJs as _, need, whole};
+use crate::browser::shared::shared;
 use crate::browser::toc::Toc;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -40,8 +40,6 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "Known")]
     #[derive(Clone, Debug)]
     pub type KnownHandle;
-    #[wasm_bindgen(method, structural, catch)]
-    fn share(this: &KnownHandle) -> Result<JsValue, JsValue>;
 }
 
 /// A layer whose contents are known, and how a pull takes it.
@@ -176,7 +174,7 @@ impl Known {
         Toc::from(self.0.toc())
     }
 
-    /// Another handle to the same, for arrays of them: wasm-bindgen would end those that are elements.
+    /// Another handle to the same, see `shared`.
     #[wasm_bindgen(skip_typescript)]
     #[must_use]
     pub fn share(&self) -> Self {
@@ -190,10 +188,7 @@ impl Known {
 
 /// Reads an array of layers, which stay the caller's.
 pub(in crate::browser) fn all(layers: &[KnownHandle]) -> Result<Vec<Known>, JsValue> {
-    let known = |layer: &KnownHandle| {
-        let shared = layer.share().ok().and_then(|shared| Known::try_from_js_value(shared).ok());
-        shared.ok_or_else(|| misuse("layers must be Known"))
-    };
+    let known = |layer: &KnownHandle| shared(layer).ok_or_else(|| misuse("layers must be Known"));
     layers.iter().map(known).collect()
 }
 

@@ -6,13 +6,13 @@ mod figures;
 use js_sys::{Array, Float64Array, Uint8Array, Uint32Array};
 use shingle_core::overlap::{ImageId, Layer, Measure, NodeId, Pulled};
 use wasm_bindgen::JsValue;
-use wasm_bindgen::convert::TryFromJsValue as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::error::{digest, misuse, thrown};
 use super::forecast::{KnownHandle, all};
 use super::policy::{LimitChanges, limits};
 use super::record::{FromJs, array, get, need, number, record};
+use super::shared::shared;
 use super::toc::{Toc, kind};
 use columns::{DiffColumns, columns};
 use figures::{
@@ -21,7 +21,7 @@ use figures::{
 };
 
 #[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = r#"/** One layer of an image. Nothing of the TOC is kept: it may be freed afterwards. */
+const TYPES: &str = r#"/** One layer of an image. Nothing of the TOC is kept: it stays the caller's, and may be freed afterwards. */
 export interface OverlapLayer {
   toc: Toc;
   blob?: string;
@@ -293,7 +293,7 @@ impl Read {
         let known = |key| get::<String>(layer, "layer", key)?.map(|text| digest(&text)).transpose();
         let toc: JsValue = need(layer, "layer", "toc")?;
         Ok(Self {
-            toc: Toc::try_from_js_value_ref(&toc).ok_or_else(|| misuse("layer.toc must be a Toc"))?,
+            toc: shared::<Toc>(&toc).ok_or_else(|| misuse("layer.toc must be a Toc"))?,
             blob: known("blob")?,
             diff_id: known("diffId")?,
             blob_len: need(layer, "layer", "blobLen")?,

@@ -89,15 +89,14 @@ test("what a renamed path keeps is said once", () => {
 
 test("rows of a diff are found by change and by a part of the path, old names too", () => {
   const changes = new Changes(diffOf(["etc/motd", "etc/Passwd", "new", "usr/ä"]), new Nodes(TREE));
-  const all = new Set(["added", "removed", "content", "metadata", "renamed"] as const);
-  expect([...changes.filter(all, "")]).toEqual([0, 1, 2, 3]);
-  expect([...changes.filter(all, "ETC/pass")]).toEqual([1]);
-  expect([...changes.filter(all, "ä")]).toEqual([3]);
+  expect([...changes.filter([], "")]).toEqual([0, 1, 2, 3]);
+  expect([...changes.filter([], "ETC/pass")]).toEqual([1]);
+  expect([...changes.filter([], "ä")]).toEqual([3]);
   // A match must not reach from one path into the next.
-  expect([...changes.filter(all, "motdetc")]).toEqual([]);
-  expect([...changes.filter(new Set(["removed"] as const), "")]).toEqual([1]);
+  expect([...changes.filter([], "motdetc")]).toEqual([]);
+  expect([...changes.filter(["added", "content", "metadata", "renamed"], "")]).toEqual([1]);
   expect(changes.oldPath(2)).toBe("dir/before");
-  expect([...changes.filter(all, "BEFORE")]).toEqual([2]);
+  expect([...changes.filter([], "BEFORE")]).toEqual([2]);
   expect(changes.fields(3)).toEqual(["mode", "xattrs"]);
   expect(changes.place(1)).toEqual({ side: "old", node: 1 });
   expect(changes.sums().map(({ change, paths, logical }) => [change, paths, logical])).toEqual([

@@ -18,6 +18,10 @@ test("what is written is read again", () => {
     layer: 3,
     measure: "logical",
     picture: "treemap",
+    colour: "most",
+    grain: "files",
+    cells: "bytes",
+    without: ["added", "renamed"],
     having: [1, 0],
     order: [1],
     roundTripMs: 0.5,
@@ -28,12 +32,20 @@ test("what is written is read again", () => {
   expect(read(write(route))).toEqual(route);
 });
 
+test("any path is read again, also bytes that are no characters", () => {
+  for (const path of ["a\\b", "\\xff", "\\\\xff", "\udcff/\udc80", "a\\\udcffb", "\u{1f600}\u202e\n"]) {
+    expect(read(write({ ...START, path })).path).toBe(path);
+  }
+  expect(read("#path=a%5Cb").path).toBe("a\\b");
+});
+
 test("what makes no sense is as at the start", () => {
   const table = [
     "#view=constructor",
     "#image=-1&other=1e9&layer=NaN",
     "#image=&roundTripMs=Infinity&megabytesPerSecond=0",
     "#having=a.b.-1.99999&order=1,2",
+    "#grain=blobs&cells=&colour=red&without=everything",
     "#linkMode=&measure=COMPRESSED&picture=pie",
     "#%E0%A4%A=&&=",
   ];

@@ -7,10 +7,9 @@ import type { NodeIndex, TreeArrays } from "../../protocol";
 import { Bar } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { STATES } from "../../parts/looks";
-import { Nodes } from "../../parts/nodes";
+import { KIND_WORDS, Nodes } from "../../parts/nodes";
 import { type Column, DataTable, numeric } from "../../parts/table";
 import type { ViewProps } from "../view";
-import { KINDS } from "./words";
 
 interface ChildrenProps extends Pick<ViewProps, "route" | "go"> {
   arrays: TreeArrays;
@@ -36,9 +35,9 @@ export function Children({ arrays, node, path, route, go }: ChildrenProps) {
       ),
       sort: (child) => nodes.name(child),
     },
-    { name: "Kind", value: (child) => KINDS[nodes.kind(child)], sort: (child) => nodes.kind(child) },
+    { name: "Kind", value: (child) => KIND_WORDS[nodes.kind(child)], sort: (child) => nodes.kind(child) },
     numeric("Files", (child) => arrays.files[child] ?? 0),
-    numeric("Bytes", (child) => nodes.bytes(child), bytes),
+    numeric("Bytes", (child) => nodes.bytesAt(child), bytes),
     {
       name: "Shared, partly, unique, wasted",
       value: (child) => (
@@ -46,7 +45,7 @@ export function Children({ arrays, node, path, route, go }: ChildrenProps) {
           <Bar label={visible(nodes.name(child))} parts={partsAt(arrays, child)} />
         </div>
       ),
-      sort: (child) => (nodes.bytes(child) > 0 ? (arrays.shared[child] ?? 0) / nodes.bytes(child) : 0),
+      sort: (child) => (nodes.bytesAt(child) > 0 ? (arrays.shared[child] ?? 0) / nodes.bytesAt(child) : 0),
     },
   ];
   return (

@@ -7,8 +7,8 @@ import type { FileDetails } from "../../protocol";
 import { ExportMenu } from "../../export/menu";
 import { Await, useAsked } from "../../parts/asked";
 import { RouteLink } from "../../parts/link";
-import { SearchBox } from "../../parts/search";
-import { Pick } from "../../shell/pick";
+import { ImagePick, MeasurePick, nameOf } from "../../parts/picks";
+import { needle, SearchBox } from "../../parts/search";
 import type { ViewProps } from "../view";
 import { Children } from "./children";
 import { Chunks } from "./chunks";
@@ -23,14 +23,10 @@ const FOUND = 100;
 
 export function FileView(view: ViewProps) {
   const { images, route, go, call } = view;
-  const image = route.image < images.length ? route.image : 0;
+  const { image } = route;
   const node = useAsked(call, "find", { image, path: route.path }, [images, image, route.path]);
-  const found = useAsked(
-    call,
-    "search",
-    route.search === "" ? undefined : { image, text: route.search, limit: FOUND },
-    [images, image, route.search],
-  );
+  const text = needle(route.search);
+  const found = useAsked(call, "search", text === "" ? undefined : { image, text, limit: FOUND }, [images, image, text]);
   const at = node.answer;
   const details = useAsked(call, "details", at === undefined ? undefined : { image, node: at }, [images, image, at]);
   // Asked for with the first directory, and kept for all others.
@@ -49,34 +45,24 @@ export function FileView(view: ViewProps) {
     if (before.current && document.activeElement === document.body) document.getElementById("file-path")?.focus();
     before.current = details.answer;
   }, [details.answer]);
-  const open = (text: string) => {
-    const paths = found.answer?.map(({ path }) => path) ?? [];
-    const wanted = text.replace(/^\/+|\/+$/g, "");
-    // A whole path is gone to as it is; else the first that was found.
-    go({ path: paths.includes(wanted) || paths.length === 0 ? wanted : (paths[0] ?? wanted), search: "" });
+  const open = async (typed: string) => {
+    const wanted = needle(typed).replace(/\/+$/, "");
+    const [whole, [first]] = await Promise.all([
+      call("find", { image, path: wanted }),
+      call("search", { image, text: wanted, limit: 1 }),
+    ]).catch((): [undefined, []] => [undefined, []]);
+    // A whole path is gone to as it is; else the first that contains what was typed.
+    go({ path: whole === undefined ? (first?.path ?? wanted) : wanted, search: "" });
   };
   return (
     <div class="file-view">
       <h2>File</h2>
       <div class="row">
-        <Pick
-          label="Image"
-          value={image}
-          options={images.map(({ name }, value) => ({ value, text: `${value + 1}  ${visible(name)}` }))}
-          onChange={(image) => go({ image })}
-        />
-        <Pick
-          label="Measure"
-          value={route.measure}
-          options={[
-            { value: "compressed", text: "Compressed" },
-            { value: "logical", text: "Uncompressed" },
-          ]}
-          onChange={(measure) => go({ measure }, "replace")}
-        />
-        <SearchBox value={route.search} onSearch={(search) => go({ search }, "replace")} onEnter={open} />
+        <ImagePick images={images} value={image} onChange={(image) => go({ image })} />
+        <MeasurePick value={route.measure} onChange={(measure) => go({ measure })} />
+        <SearchBox value={route.search} onSearch={(search) => go({ search }, "replace")} onEnter={(text) => void open(text)} />
       </div>
-      {route.search !== "" && (
+      {text !== "" && (
         <Await asked={found} what="Searching">
           {(paths) => (
             <div class="found">
@@ -104,7 +90,7 @@ export function FileView(view: ViewProps) {
         {(node) =>
           node === undefined ? (
             <p role="alert">
-              {visible(images[image]?.name ?? "")} has no path {visible(route.path)}. Search above for a part of it, or{" "}
+              {nameOf(images, image)} has no path {visible(route.path)}. Search above for a part of it, or{" "}
               <RouteLink at={view} to={{ path: "" }}>
                 begin at the root
               </RouteLink>

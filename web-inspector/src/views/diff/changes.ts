@@ -84,9 +84,9 @@ export class Changes {
     return sums;
   }
 
-  /** The rows of some changes whose path contains a text; letters of ASCII in either case. */
-  filter(wanted: ReadonlySet<Change>, text: string): Uint32Array {
-    const allowed = CHANGES.map((change) => wanted.has(change));
+  /** The rows whose path contains a text, letters of ASCII in either case, but for some changes. */
+  filter(without: readonly Change[], text: string): Uint32Array {
+    const allowed = CHANGES.map((change) => !without.includes(change));
     const needle = ENCODER.encode(text).map(folded);
     const found = new Uint32Array(this.length);
     let count = 0;

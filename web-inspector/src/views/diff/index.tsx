@@ -1,6 +1,6 @@
 // What differs between two images.
 
-import { useMemo, useState } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 
 import { count, visible } from "../../format";
 import { CHANGES, type DiffArrays } from "../../protocol";
@@ -9,8 +9,8 @@ import { Await, useAsked } from "../../parts/asked";
 import { Swatch } from "../../parts/bar";
 import { CHANGE_LOOKS } from "../../parts/looks";
 import { Nodes } from "../../parts/nodes";
-import { SearchBox } from "../../parts/search";
-import { Pick } from "../../shell/pick";
+import { ImagePick } from "../../parts/picks";
+import { needle, SearchBox } from "../../parts/search";
 import type { ViewProps } from "../view";
 import { type Change, Changes } from "./changes";
 import { diffCsv, diffJson, diffSvg } from "./files";
@@ -20,9 +20,8 @@ import "./diff.css";
 
 export function DiffView(view: ViewProps) {
   const { images, route, go, call } = view;
-  const now = route.image < images.length ? route.image : 0;
-  // Two different images, as long as there are two.
-  const old = route.other < images.length && route.other !== now ? route.other : now === 0 ? 1 : 0;
+  // Two different images, as long as there are two: the shell sees to that.
+  const { image: old, other: now } = route;
   const several = images.length > 1;
   const asked = useAsked(call, "diff", several ? { old, new: now } : undefined, [images, old, now]);
   if (!several) {
@@ -33,30 +32,21 @@ export function DiffView(view: ViewProps) {
       </>
     );
   }
-  const options = images.map(({ name }, value) => ({ value, text: `${value + 1}  ${visible(name)}` }));
   return (
     <div class="diff-view">
       <h2>Difference</h2>
       <div class="row">
-        <Pick
-          label="Compared with"
+        <ImagePick
+          label="From"
+          images={images}
           value={old}
-          options={options}
-          onChange={(other) => go({ image: other === now ? old : now, other })}
+          onChange={(image) => go({ image, other: image === now ? old : now })}
         />
-        <button type="button" onClick={() => go({ image: old, other: now })}>
+        <ImagePick label="To" images={images} value={now} onChange={(other) => go({ image: other === old ? now : old, other })} />
+        <button type="button" onClick={() => go({ image: now, other: old })}>
           Swap
         </button>
-        <Pick
-          label="Image"
-          value={now}
-          options={options}
-          onChange={(image) => go({ image, other: image === old ? now : old })}
-        />
       </div>
-      <p class="hint">
-        From {options[old]?.text} (old) to {options[now]?.text} (new), as a container sees them.
-      </p>
       <Await asked={asked} what="Comparing path by path">
         {(arrays) => <Diff {...view} arrays={arrays} old={old} now={now} />}
       </Await>
@@ -71,26 +61,29 @@ function Diff({ arrays, old, now, ...view }: ViewProps & { arrays: DiffArrays; o
   const tree = useAsked(call, "tree", renames ? { image: old, measure: "logical" } : undefined, [images, old, renames]);
   const changes = useMemo(() => new Changes(arrays, tree.answer && new Nodes(tree.answer)), [arrays, tree.answer]);
   const sums = useMemo(() => new Changes(arrays, undefined).sums(), [arrays]);
-  const [wanted, setWanted] = useState<ReadonlySet<Change>>(() => new Set(CHANGES));
-  const rows = useMemo(() => changes.filter(wanted, route.search), [changes, wanted, route.search]);
+  const { without } = route;
+  const text = needle(route.search);
+  const rows = useMemo(() => changes.filter(without, text), [changes, without.join(), text]);
   const [before, after] = [images[old], images[now]];
   if (!before || !after) return null;
-  const toggle = (change: Change) => {
-    const next = new Set(wanted);
-    if (!next.delete(change)) next.add(change);
-    setWanted(next);
+  const show = (change: Change, shown: boolean) => {
+    go({ without: CHANGES.filter((one) => (one === change ? !shown : without.includes(one))) });
   };
   const title = `From ${visible(before.name)} to ${visible(after.name)}`;
   return (
     <>
-      <Summary summary={arrays.summary} sums={sums} old={visible(before.name)} now={visible(after.name)} />
+      <Summary summary={arrays.summary} sums={sums} old={visible(before.name)} />
       <h3>Paths</h3>
       <div class="row">
         <fieldset class="diff-filter">
           <legend>Show</legend>
           {sums.map(({ change, paths }) => (
             <label key={change}>
-              <input type="checkbox" checked={wanted.has(change)} onChange={() => toggle(change)} />
+              <input
+                type="checkbox"
+                checked={!without.includes(change)}
+                onChange={({ currentTarget }) => show(change, currentTarget.checked)}
+              />
               <Swatch {...CHANGE_LOOKS[change]} />
               {CHANGE_LOOKS[change].letter} {CHANGE_LOOKS[change].name} ({count(paths)})
             </label>

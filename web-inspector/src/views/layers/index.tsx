@@ -6,6 +6,7 @@ import { ExportMenu } from "../../export/menu";
 import { counted, short, visible } from "../../format";
 import { FaultNote, ProgressNote } from "../../parts/asked";
 import { RouteLink } from "../../parts/link";
+import { ImagePick } from "../../parts/picks";
 import { Pick } from "../../shell/pick";
 import { Having } from "../pull/having";
 import { havingOf, linkOf } from "../pull/link";
@@ -27,7 +28,7 @@ const REST_MS = 60;
 
 export function LayersView(props: ViewProps) {
   const { images, route, go, call } = props;
-  const image = Math.min(route.image, images.length - 1);
+  const { image } = route;
   const info = images[image];
   const layers = info?.layers ?? [];
   const layer = Math.max(0, Math.min(route.layer, layers.length - 1));
@@ -39,17 +40,12 @@ export function LayersView(props: ViewProps) {
     <section class="layers-view">
       <h2>Layers</h2>
       <div class="row">
-        <Pick
-          label="Image"
-          value={image}
-          options={images.map(({ name }, value) => ({ value, text: visible(name) }))}
-          onChange={(image) => go({ image: Number(image), layer: 0 })}
-        />
+        <ImagePick images={images} value={image} onChange={(image) => go({ image, layer: 0 })} />
         <Pick
           label="Layer"
           value={layer}
           options={layers.map(({ blob }, value) => ({ value, text: `${value + 1}: ${short(blob)}` }))}
-          onChange={(layer) => go({ layer: Number(layer) })}
+          onChange={(layer) => go({ layer })}
         />
       </div>
       <Having images={images} route={route} go={go} />

@@ -24,7 +24,7 @@ interface Spot {
   column: number;
 }
 
-const FONT = "12px system-ui, sans-serif";
+const FONT = "13px system-ui, sans-serif";
 const HEAD = 22;
 
 export function Heat({ cells, mode, compare, picture }: HeatProps) {
@@ -108,7 +108,7 @@ function layout(width: number, size: number): { left: number; wide: number; high
 }
 
 function rowHeight(size: number): number {
-  return size <= 12 ? 34 : size <= 24 ? 24 : size <= 60 ? 15 : 9;
+  return size <= 5 ? 52 : size <= 12 ? 36 : size <= 24 ? 24 : size <= 60 ? 15 : 9;
 }
 
 function paint(frame: Frame, cells: Cells, mode: Mode, spot: Spot | undefined, fitter: Fitter): void {

@@ -1,21 +1,21 @@
 // What the images share, at a glance.
 
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 
-import { bytes, counted, percent, visible } from "../../format";
+import { bytes, counted, percent } from "../../format";
 import type { OverlapFigures } from "../../protocol";
 import { ExportMenu } from "../../export/menu";
 import { Await, useAsked } from "../../parts/asked";
 import { Figures } from "../../parts/figures";
+import { ImagePick, MeasurePick } from "../../parts/picks";
 import { Switch } from "../../parts/switch";
-import { Pick } from "../../shell/pick";
 import type { ViewProps } from "../view";
 import { matrixCsv, matrixSvg, overlapJson } from "./files";
 import { HoldingsPart } from "./holdings";
 import { MatrixPart } from "./matrix";
 import { OrderPart } from "./order";
 import { SharedByPart, SharedFiles, SharedLayers } from "./shared";
-import { amountOf, bytesOf, Cells, type Grain, knownMeasure, type Mode, type Shown } from "./shown";
+import { amountOf, bytesOf, Cells, knownMeasure, type Shown } from "./shown";
 import { Duplicates, SinglePart } from "./single";
 import "./overlap.css";
 
@@ -33,26 +33,17 @@ export function OverlapView(view: ViewProps) {
 
 function Overlap({ figures, ...view }: ViewProps & { figures: OverlapFigures }) {
   const { images, route, go } = view;
-  const [grain, setGrain] = useState<Grain>("chunks");
-  const [mode, setMode] = useState<Mode>("share");
+  const { grain, cells: mode } = route;
   const picture = useRef<HTMLCanvasElement>(null);
   const measure = knownMeasure(figures.summary, route.measure);
   const shown = useMemo<Shown>(() => ({ grain, measure }), [grain, measure]);
   const cells = useMemo(() => new Cells(images, figures, shown), [images, figures, shown]);
   const several = images.length > 1;
-  const image = route.image < images.length ? route.image : 0;
+  const { image } = route;
   return (
     <div class="overlap">
       <div class="row">
-        <Pick
-          label="Measure"
-          value={route.measure}
-          options={[
-            { value: "compressed", text: "Compressed" },
-            { value: "logical", text: "Uncompressed" },
-          ]}
-          onChange={(measure) => go({ measure }, "replace")}
-        />
+        <MeasurePick value={route.measure} onChange={(measure) => go({ measure })} />
         {several && (
           <>
             <Switch
@@ -62,7 +53,7 @@ function Overlap({ figures, ...view }: ViewProps & { figures: OverlapFigures }) 
                 { value: "files", text: "Files" },
                 { value: "chunks", text: "Chunks" },
               ]}
-              onChange={(grain) => setGrain(grain)}
+              onChange={(grain) => go({ grain })}
             />
             <Switch
               label="Cells in"
@@ -71,7 +62,7 @@ function Overlap({ figures, ...view }: ViewProps & { figures: OverlapFigures }) 
                 { value: "bytes", text: "Bytes" },
                 { value: "share", text: "%" },
               ]}
-              onChange={(mode) => setMode(mode)}
+              onChange={(cells) => go({ cells })}
             />
           </>
         )}
@@ -95,17 +86,12 @@ function Overlap({ figures, ...view }: ViewProps & { figures: OverlapFigures }) 
           <Top {...view} figures={figures} shown={shown} />
           <MatrixPart cells={cells} mode={mode} picture={picture} route={route} go={go} />
           <HoldingsPart figures={figures} shown={shown} images={images} route={route} go={go} />
-          <SharedByPart figures={figures} shown={shown} />
-          <SharedFiles figures={figures} shown={shown} images={images} route={route} go={go} />
-          <SharedLayers figures={figures} images={images} />
           <OrderPart figures={figures} images={images} route={route} go={go} />
+          <SharedByPart figures={figures} shown={shown} />
+          <SharedLayers figures={figures} images={images} />
+          <SharedFiles figures={figures} shown={shown} images={images} route={route} go={go} />
           <Duplicates {...view} image={image} shown={shown}>
-            <Pick
-              label="Image"
-              value={image}
-              options={images.map(({ name }, value) => ({ value, text: `${value + 1}  ${visible(name)}` }))}
-              onChange={(image) => go({ image }, "replace")}
-            />
+            <ImagePick images={images} value={image} onChange={(image) => go({ image })} />
           </Duplicates>
         </>
       ) : (
@@ -126,25 +112,14 @@ function Top({ images, figures, shown }: ViewProps & { figures: OverlapFigures; 
   const [first] = summary.sharedBy;
   const unique = first ? bytesOf(shown, amountOf(shown, first.files, first.chunks).bytes) : 0;
   const saved = Math.max(0, alone - once);
-  const read = images.reduce((sum, image) => sum + image.readBytes, 0);
-  const requests = images.reduce((sum, image) => sum + image.requests, 0);
-  // A blob that several images have counts once, as a pull takes it once.
-  const each = new Map(images.flatMap(({ layers }) => layers.map(({ blob, blobBytes }) => [blob, blobBytes])));
-  const blobs = [...each.values()].reduce((sum, bytes) => sum + bytes, 0);
   return (
-    <>
-      <Figures
-        figures={[
-          { name: "All images, each by itself", value: bytes(alone), note: counted(images.length, "image") },
-          { name: "Unique", value: bytes(unique), note: `${percent(unique, once)} of what there is, in one image only` },
-          { name: "Shared", value: bytes(once - unique), note: "in several images, counted once" },
-          { name: "Saved", value: bytes(saved), note: `${percent(saved, alone)}, when each content is held once` },
-        ]}
-      />
-      <p class="hint">
-        {bytes(read)} in {counted(requests, "request")} were read to know this: {percent(read, blobs)} of {bytes(blobs)} of
-        blobs.
-      </p>
-    </>
+    <Figures
+      figures={[
+        { name: "All images, each by itself", value: bytes(alone), note: counted(images.length, "image") },
+        { name: "Unique", value: bytes(unique), note: `${percent(unique, once)} of what there is, in one image only` },
+        { name: "Shared", value: bytes(once - unique), note: "in several images, counted once" },
+        { name: "Saved", value: bytes(saved), note: `${percent(saved, alone)}, when each content is held once` },
+      ]}
+    />
   );
 }

@@ -27,7 +27,7 @@ export function MatrixPart({ cells, mode, picture, route, go }: MatrixProps) {
         In {unit(cells.shown)}. The darker a cell, and the longer the line at its foot, the more of the row’s image is in the
         column’s.
       </p>
-      <Heat cells={cells} mode={mode} picture={picture} compare={(old, now) => go({ view: "diff", other: old, image: now })} />
+      <Heat cells={cells} mode={mode} picture={picture} compare={(old, now) => go({ view: "diff", image: old, other: now })} />
       <details>
         <summary>As a table</summary>
         {cells.size <= WIDE ? <Square cells={cells} mode={mode} /> : <Pairs cells={cells} at={{ route, go }} />}
@@ -74,7 +74,7 @@ function Pairs({ cells, at }: { cells: Cells; at: Pick<ViewProps, "route" | "go"
     {
       name: "Differences",
       value: (pair) => (
-        <RouteLink at={at} to={{ view: "diff", other: row(pair), image: column(pair) }}>
+        <RouteLink at={at} to={{ view: "diff", image: row(pair), other: column(pair) }}>
           Compare
         </RouteLink>
       ),

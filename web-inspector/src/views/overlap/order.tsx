@@ -2,11 +2,12 @@
 
 import { useMemo } from "preact/hooks";
 
-import { bytes, visible } from "../../format";
+import { bytes } from "../../format";
 import type { OverlapFigures } from "../../protocol";
 import { Bar } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { type Column, DataTable, numeric } from "../../parts/table";
+import { nameOf } from "../../parts/picks";
 import type { ViewProps } from "../view";
 
 interface Step {
@@ -27,7 +28,7 @@ export function OrderPart({ figures, images, route, go }: OrderProps) {
   const most = Math.max(...steps.map((step) => step.bytes), 1);
   const columns: Column<Step>[] = [
     numeric("Pull", (step) => step.place),
-    { name: "Image", value: (step) => visible(images[step.image]?.name ?? ""), heads: true },
+    { name: "Image", value: (step) => nameOf(images, step.image), heads: true },
     numeric("Fetches", (step) => step.bytes, bytes),
     numeric("Of these, whole blobs", (step) => step.wholeBytes, bytes),
     { name: "Together", numeric: true, value: (step) => bytes(step.together) },

@@ -1,30 +1,14 @@
 // What can be chosen of the picture.
 
-import { useState } from "preact/hooks";
-
-import { visible } from "../../format";
+import { ImagePick, MeasurePick } from "../../parts/picks";
 import { Pick } from "../../shell/pick";
 import type { ViewProps } from "../view";
-import type { Colouring } from "./draw";
 
-interface ChoicesProps {
-  images: ViewProps["images"];
-  route: ViewProps["route"];
-  go: ViewProps["go"];
-  image: number;
-  colouring: Colouring;
-  setColouring(colouring: Colouring): void;
-}
-
-export function Choices({ images, image, route, go, colouring, setColouring }: ChoicesProps) {
+export function Choices({ images, route, go }: ViewProps) {
   return (
     <>
-      <Pick
-        label="Image"
-        value={image}
-        options={images.map(({ name }, value) => ({ value, text: visible(name) }))}
-        onChange={(image) => go({ image })}
-      />
+      <ImagePick images={images} value={route.image} onChange={(image) => go({ image })} />
+      <MeasurePick value={route.measure} onChange={(measure) => go({ measure })} />
       <Pick
         label="Picture"
         value={route.picture}
@@ -35,36 +19,14 @@ export function Choices({ images, image, route, go, colouring, setColouring }: C
         onChange={(picture) => go({ picture })}
       />
       <Pick
-        label="Measure"
-        value={route.measure}
-        options={[
-          { value: "compressed", text: "Compressed" },
-          { value: "logical", text: "Uncompressed" },
-        ]}
-        onChange={(measure) => go({ measure })}
-      />
-      <Pick
         label="Colour"
-        value={colouring}
+        value={route.colour}
         options={[
           { value: "split", text: "Each part" },
           { value: "most", text: "What most bytes are" },
         ]}
-        onChange={setColouring}
+        onChange={(colour) => go({ colour })}
       />
     </>
   );
 }
-
-/** How rectangles are coloured; kept while the page is open, because it is a matter of taste. */
-export function useColouring(): [Colouring, (colouring: Colouring) => void] {
-  const [colouring, set] = useState<Colouring>(taste);
-  return [
-    colouring,
-    (chosen) => {
-      taste = chosen;
-      set(chosen);
-    },
-  ];
-}
-let taste: Colouring = "split";

@@ -4,15 +4,13 @@ import type { Look } from "../../canvas/looks";
 import type { Token } from "../../canvas/theme";
 import { bytes, count } from "../../format";
 import { STATES } from "../../parts/looks";
+import type { Route } from "../../route";
 import type { Layout } from "./layout";
 import { PARTS, type Tree } from "./model";
+import { pathOf } from "./words";
 
 /** What a rectangle's colour says. */
-export type Colouring =
-  /** Each part in proportion. */
-  | "split"
-  /** What most of its bytes are. */
-  | "most";
+export type Colouring = Route["colour"];
 
 /** Something to draw with. */
 export interface Pen {
@@ -124,12 +122,12 @@ function label(layout: Layout, tree: Tree, box: number): string {
   const rest = layout.rest[box]!;
   if (rest > 0) return `and ${count(rest)} more`;
   const node = layout.node[box]!;
-  const name = node === 0 ? "/" : tree.name(node);
+  const name = node === 0 ? "/" : tree.label(node);
   return tree.isGone(node) ? `${name} (removed)` : name;
 }
 
 function words(layout: Layout, tree: Tree, box: number): string {
   const rest = layout.rest[box]!;
-  const path = `/${tree.path(layout.node[box]!)}`;
+  const path = pathOf(tree, layout.node[box]!);
   return `${rest > 0 ? `${count(rest)} more in ${path}` : path}: ${bytes(bytesOf(layout, box))}`;
 }

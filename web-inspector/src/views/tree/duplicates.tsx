@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 
-import { bytes, count, short } from "../../format";
+import { bytes, count, short, visible } from "../../format";
 import { Await, useAsked } from "../../parts/asked";
 import { DataTable } from "../../parts/table";
 import type { Calls } from "../../protocol";
@@ -25,7 +25,8 @@ export function Duplicates(props: TreeProps) {
   );
 }
 
-function List({ call, images, image, route, reveal }: TreeProps) {
+function List({ call, images, route, reveal }: TreeProps) {
+  const { image } = route;
   const asked = useAsked(call, "duplicates", { image, limit: LIMIT }, [images, image]);
   const spare = ({ more }: Duplicate) => more.bytes[route.measure];
   return (
@@ -60,7 +61,7 @@ function Paths({ row, reveal }: { row: Duplicate } & Pick<TreeProps, "reveal">) 
       {row.nodes.slice(0, PATHS).map((node, at) => (
         <li key={node}>
           <button type="button" class="plain" onClick={() => reveal(node)}>
-            /{row.paths[at] ?? ""}
+            /{visible(row.paths[at] ?? "")}
           </button>
         </li>
       ))}

@@ -3,6 +3,7 @@
 import { csvLines } from "../../export/csv";
 import { jsonLines } from "../../export/json";
 import { ExportMenu } from "../../export/menu";
+import { nameOf } from "../../parts/picks";
 import { theme } from "../../canvas/theme";
 import type { TreeProps } from "./index";
 import type { Wanted } from "./matches";
@@ -11,9 +12,9 @@ import type { Scene } from "./scene";
 import { svg } from "./svg";
 import { pathOf } from "./words";
 
-export function TreeExport({ images, image, route, tree, root, wanted, scene }: TreeProps & { wanted: Wanted; scene: Scene }) {
-  const info = images[image];
-  const name = info?.name ?? "image";
+export function TreeExport({ images, route, tree, root, wanted, scene }: TreeProps & { wanted: Wanted; scene: Scene }) {
+  const info = images[route.image];
+  const name = nameOf(images, route.image);
   const title = `${name} ${pathOf(tree, root)}`;
   const head = ["path", "kind", "removed", "files", "bytes", "shared", "partly", "partlyShared", "unique", "wasted"] as const;
   return (
@@ -22,7 +23,7 @@ export function TreeExport({ images, image, route, tree, root, wanted, scene }: 
       json={() =>
         jsonLines(
           "tree",
-          { image: name, digest: info?.digest, platform: info?.platform, measure: route.measure, unlocated: tree.arrays.unlocated },
+          { image: info?.name, digest: info?.digest, platform: info?.platform, measure: route.measure, unlocated: tree.arrays.unlocated },
           "paths",
           rows(tree),
         )

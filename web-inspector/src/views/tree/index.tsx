@@ -7,36 +7,42 @@ import { Await, useAsked } from "../../parts/asked";
 import { Legend } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { STATES } from "../../parts/looks";
+import { nameOf } from "../../parts/picks";
+import { needle, SearchBox } from "../../parts/search";
 import type { NodeIndex, TreeArrays } from "../../protocol";
 import type { ViewProps } from "../view";
 import { Children } from "./children";
-import { Choices, useColouring } from "./choices";
+import { Choices } from "./choices";
 import { Crumbs } from "./crumbs";
-import type { Colouring } from "./draw";
 import { Duplicates } from "./duplicates";
 import { TreeExport } from "./export";
 import { PARTS, ROOT, Tree } from "./model";
 import { Picture } from "./picture";
 import { Scene } from "./scene";
-import { SearchPaths, useMatches } from "./search";
+import { FoundPaths, type Matches, useMatches } from "./search";
 import { pathOf } from "./words";
 import "./tree.css";
 
 export function TreeView(props: ViewProps) {
-  const { images, route, call } = props;
-  const image = Math.min(route.image, images.length - 1);
-  const { measure } = route;
+  const { images, route, go, call } = props;
+  const { image, measure } = route;
   const asked = useAsked(call, "tree", { image, measure }, [images, image, measure]);
-  const [colouring, setColouring] = useColouring();
+  const matches = useMatches(call, images, image, needle(route.search));
+  const first = matches.asked.answer?.[0];
   return (
     <section class="tree-view" aria-labelledby="tree-title">
       <h2 id="tree-title">Tree</h2>
       {/* Outside of what waits: who chose keeps the focus. */}
       <div class="row">
-        <Choices {...props} image={image} colouring={colouring} setColouring={setColouring} />
+        <Choices {...props} />
+        <SearchBox
+          value={route.search}
+          onSearch={(search) => go({ search }, "replace")}
+          onEnter={(text) => needle(text) === matches.text && first && go({ path: first.path })}
+        />
       </div>
       <Await asked={asked} what="Summing up the tree">
-        {(arrays) => <Shown {...props} image={image} arrays={arrays} colouring={colouring} />}
+        {(arrays) => <Shown {...props} arrays={arrays} matches={matches} />}
       </Await>
     </section>
   );
@@ -44,8 +50,6 @@ export function TreeView(props: ViewProps) {
 
 /** What the parts of the view are given. */
 export interface TreeProps extends ViewProps {
-  /** The image that is shown, which there is. */
-  image: number;
   tree: Tree;
   /** The directory that is the whole picture. */
   root: NodeIndex;
@@ -53,8 +57,8 @@ export interface TreeProps extends ViewProps {
   reveal(node: NodeIndex): void;
 }
 
-function Shown(props: ViewProps & { image: number; arrays: TreeArrays; colouring: Colouring }) {
-  const { images, image, arrays, colouring, route, go } = props;
+function Shown(props: ViewProps & { arrays: TreeArrays; matches: Matches }) {
+  const { images, arrays, matches, route, go } = props;
   const tree = useMemo(() => new Tree(arrays), [arrays]);
   const found = useMemo(() => tree.find(route.path), [tree, route.path]);
   const selected = found ?? ROOT;
@@ -64,7 +68,6 @@ function Shown(props: ViewProps & { image: number; arrays: TreeArrays; colouring
   const own = tree.isDirectory(selected) ? selected : tree.parent(selected);
   const root = keeps ? (kept.current?.root ?? own) : own;
   const scene = useMemo(() => new Scene(), []);
-  const matches = useMatches(props.call, images, image, route.search);
 
   const reveal = (node: NodeIndex) => go({ path: tree.path(node) });
   const pick = (file: NodeIndex) => {
@@ -73,8 +76,8 @@ function Shown(props: ViewProps & { image: number; arrays: TreeArrays; colouring
     go({ path });
   };
   const below: TreeProps = { ...props, tree, root, reveal };
-  const name = visible(images[image]?.name ?? "");
-  const wanted = { tree, root, picture: route.picture, colouring, matches: matches.nodes };
+  const name = nameOf(images, route.image);
+  const wanted = { tree, root, picture: route.picture, colouring: route.colour, matches: matches.nodes };
   return (
     <>
       {found === undefined && (
@@ -82,7 +85,8 @@ function Shown(props: ViewProps & { image: number; arrays: TreeArrays; colouring
           {name} has no path /{visible(route.path)}; this is its root.
         </p>
       )}
-      <SearchPaths {...below} matches={matches} />
+      <Unlocated unlocated={arrays.unlocated} go={go} />
+      <FoundPaths tree={tree} matches={matches} reveal={reveal} />
       <Crumbs tree={tree} root={root} name={name} reveal={reveal}>
         <TreeExport {...below} wanted={wanted} scene={scene} />
       </Crumbs>
@@ -108,7 +112,6 @@ function Shown(props: ViewProps & { image: number; arrays: TreeArrays; colouring
           </RouteLink>
         </p>
       )}
-      <Unlocated unlocated={arrays.unlocated} />
       <Children {...below} />
       <Duplicates {...below} />
     </>
@@ -122,12 +125,16 @@ function Keys({ tree, root }: { tree: Tree; root: NodeIndex }) {
   return <Legend parts={parts} format={(value) => `${bytes(value)}, ${percent(value, all)}`} />;
 }
 
-function Unlocated({ unlocated }: { unlocated: number }) {
+/** Says what is not in the picture. */
+function Unlocated({ unlocated, go }: Pick<ViewProps, "go"> & { unlocated: number }) {
   if (unlocated === 0) return null;
   return (
-    <p>
-      {bytes(unlocated)} of this image's files are not in the picture: it is not known how many bytes they are in their blob. Measure
-      “Uncompressed” shows them.
+    <p role="note">
+      {bytes(unlocated)} of this image’s files are not in the picture: their layers were read whole, so nobody knows what they
+      take compressed.{" "}
+      <button type="button" onClick={() => go({ measure: "logical" })}>
+        Show them uncompressed
+      </button>
     </p>
   );
 }
