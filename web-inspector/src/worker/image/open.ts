@@ -87,14 +87,21 @@ class Opening {
 
   async #read(layer: FoundLayer, said: string, name: string, spent: Spent): Promise<SessionLayer> {
     const meter = this.#meter;
+    let owed = 0;
     const reading: Reading = {
       signal: this.#task.signal,
       progress: (progress) => this.#task.progress(progress),
       spent: { bytes: 0, requests: 0 },
-      expects: (bytes, whole) => meter.expects(name, bytes, whole),
-      received: (bytes) => meter.received(name, bytes),
+      expects: (bytes, whole) => {
+        owed += bytes;
+        meter.expects(name, bytes, whole);
+      },
+      received: (bytes) => {
+        owed -= bytes;
+        meter.received(name, bytes);
+      },
     };
-    const { known, by } = await readLayer(layer, reading);
+    const { known, by } = await readLayer(layer, reading).finally(() => meter.givesUp(owed));
     spent.bytes += reading.spent.bytes;
     spent.requests += reading.spent.requests;
     return { known, read: by, said };
@@ -134,6 +141,11 @@ class Meter {
     this.#total += bytes;
     this.#whole ||= whole;
     this.#tell(name);
+  }
+
+  /** What was expected, and does not come any more. */
+  givesUp(bytes: number): void {
+    this.#total -= bytes;
   }
 
   received(name: string, bytes: number): void {
