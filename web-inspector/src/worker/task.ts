@@ -34,8 +34,13 @@ export class Pauses {
 
   constructor(readonly signal: AbortSignal) {}
 
+  /** Whether it is time for one. */
+  get due(): boolean {
+    return performance.now() - this.#since >= PATIENCE;
+  }
+
   async take(): Promise<void> {
-    if (performance.now() - this.#since >= PATIENCE) {
+    if (this.due) {
       await messages();
       this.#since = performance.now();
     }
