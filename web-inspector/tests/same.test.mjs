@@ -1,5 +1,5 @@
 // The same image gives the same figures whatever way it comes, and they are the command's.
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,10 +7,11 @@ import { gunzipSync, gzipSync } from "node:zlib";
 
 import { digestOf, seal, takeApart } from "./help/chunked.mjs";
 import { figures, fileOf } from "./help/export.mjs";
+import { LIES } from "./help/hostile.mjs";
 import { made } from "./help/images.mjs";
 import { archive, gzipLayer, layout, plainLayer, writeLayout } from "./help/layout.mjs";
 import { choose, expect, goTo, openReference, opened, settled, test } from "./help/page.mjs";
-import { told } from "./help/shingle.mjs";
+import { shingle, told } from "./help/shingle.mjs";
 import { tar } from "./help/tar.mjs";
 import { frame } from "./help/zstd.mjs";
 import { serveHelper } from "./servers/helper.mjs";
@@ -196,4 +197,23 @@ test("one image that is broken leaves the others", async ({ page, site }) => {
   await expect(alerts.first()).toContainText("Layer 2 of 2");
   await expect(alerts.first()).toContainText("sha256:");
   await expect(alerts.last()).toContainText("noise.bin");
+});
+
+test("a TOC that lies is refused in the command's words, which say where", async ({ page, site }) => {
+  await page.goto(site.url);
+  const alert = page.getByRole("alert").filter({ hasText: /\w/ });
+  for (const [name, make] of Object.entries(LIES)) {
+    const [lie] = make();
+    const path = made(`lie-${Object.keys(LIES).indexOf(name)}.tar`);
+    writeFileSync(path, lie.buffer);
+    const refused = await shingle("plan", "--json", "--no-cache", "--given-nothing", `oci-archive:${path}`).catch((error) => error);
+    expect(refused.code, name).toBe(1);
+    const { causes } = JSON.parse(refused.stderr);
+    await choose(page, lie);
+    await expect(alert, name).toContainText("hostile:hostile cannot be opened.");
+    await expect(alert, name).toContainText("Layer 1 of 1 (sha256:");
+    await expect(alert, name).toContainText(causes.at(-1));
+    await alert.getByRole("button", { name: "Dismiss" }).click();
+    await expect(alert).toHaveCount(0);
+  }
 });
