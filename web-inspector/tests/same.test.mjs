@@ -199,6 +199,21 @@ test("one image that is broken leaves the others", async ({ page, site }) => {
   await expect(alerts.last()).toContainText("noise.bin");
 });
 
+test("a broken layer ends the reading of the others", async ({ page, site, watch }) => {
+  const folder = await mkdtemp(join(tmpdir(), "shingle-same-"));
+  const bad = { ...gzipLayer(tar(members("bad"))), diffId: digestOf("other") };
+  const long = plainLayer(tar([{ name: "long", content: Buffer.alloc(1 << 20) }]));
+  writeLayout(layout({ bad: [long, bad] }), folder);
+  // All of it would take minutes.
+  const registry = await serveRegistry({ bad: folder }, { speed: 10_000 });
+  watch.hosts.add(registry.host);
+  await page.goto(site.url);
+  await openReference(page, `${registry.host}/bad:bad`);
+  await expect(page.getByRole("alert").filter({ hasText: /\w/ })).toContainText("Layer 2 of 2");
+  registry.close();
+  rmSync(folder, { recursive: true });
+});
+
 test("a TOC that lies is refused in the command's words, which say where", async ({ page, site }) => {
   await page.goto(site.url);
   const alert = page.getByRole("alert").filter({ hasText: /\w/ });
