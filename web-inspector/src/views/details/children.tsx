@@ -30,7 +30,7 @@ export function Children({ arrays, node, path, route, go }: ChildrenProps) {
             {visible(nodes.name(child))}
             {nodes.kind(child) === "directory" && "/"}
           </RouteLink>
-          {arrays.gone[child] === 1 && <span class="hint"> hidden</span>}
+          {arrays.gone[child] === 1 && <span class="hint"> removed by an upper layer</span>}
         </>
       ),
       sort: (child) => nodes.name(child),
