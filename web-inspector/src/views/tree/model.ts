@@ -7,7 +7,6 @@ import { pathBytes } from "../../worker/text";
 
 /** The parts that a path's bytes fall into; together they are all. */
 export const PARTS = ["shared", "partly", "unique", "wasted"] as const;
-export type PartName = (typeof PARTS)[number];
 
 export const ROOT: NodeIndex = 0;
 
