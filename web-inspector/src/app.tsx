@@ -36,7 +36,15 @@ export function App({ session, address, opener }: AppProps) {
   const { images } = session;
   const { view } = address.route;
   const route = useMemo(() => clamp(address.route, images.length), [address.route, images]);
-  const go = useCallback<Address["go"]>((change, replace) => address.go(change, replace), [address]);
+  // Whether the page itself went to another view: the browser's Back puts everything back where it was.
+  const went = useRef(false);
+  const go = useCallback<Address["go"]>(
+    (change, replace) => {
+      went.current = change.view !== undefined && change.view !== address.route.view;
+      address.go(change, replace);
+    },
+    [address],
+  );
   const [help, setHelp] = useState(false);
   const [keys, setKeys] = useState(recall("localStorage", "keys") !== "off");
   const [more, setMore] = useState(false);
@@ -44,6 +52,7 @@ export function App({ session, address, opener }: AppProps) {
   const [seen, setSeen] = useState(images);
   const left = useRef(false);
   const main = useRef<HTMLElement>(null);
+  const shown = useRef<HTMLDivElement>(null);
   const none = images.length === 0;
   if (seen !== images) {
     setSeen(images);
@@ -68,6 +77,17 @@ export function App({ session, address, opener }: AppProps) {
     if (left.current && !opens) main.current?.focus();
     left.current = false;
   }, [opens, images]);
+
+  useLayoutEffect(() => {
+    if (!went.current) return;
+    went.current = false;
+    const place = shown.current;
+    // A link of the view that is gone had the focus, somewhere far down: reading goes on where the new view begins.
+    if (!place || document.activeElement !== document.body) return;
+    place.focus({ preventScroll: true });
+    if (place.getBoundingClientRect().top < 0) place.scrollIntoView({ block: "start" });
+    say(ABOUT[view].name);
+  }, [view]);
 
   const drop = useCallback((sources: Source[]) => void opener.openFiles(sources), [opener]);
   useKeys(
@@ -115,7 +135,7 @@ export function App({ session, address, opener }: AppProps) {
         {none ? (
           opens && <Views />
         ) : (
-          <div class="view">
+          <div class="view" tabIndex={-1} ref={shown}>
             <Lazy view={view} images={images} route={route} go={go} call={session.call} />
           </div>
         )}

@@ -35,11 +35,11 @@ const CANCELLED: Fault = { message: "Cancelled.", causes: [], hint: undefined, k
 export function connect(worker: Worker, died: (message: string) => void): Call {
   let last = 0;
   const waiting = new Map<number, Waiting>();
+  let ended: Fault | undefined;
   const post = (ask: Ask) => worker.postMessage(ask);
   post({ id: 0, call: "page", base: document.baseURI });
 
   worker.addEventListener("message", ({ data }: MessageEvent<Tell>) => {
-    if (data.tag === "ready") return;
     const call = waiting.get(data.id);
     // Cancelled meanwhile.
     if (!call) return;
@@ -53,16 +53,18 @@ export function connect(worker: Worker, died: (message: string) => void): Call {
   });
   worker.addEventListener("error", (event) => {
     const message = event.message || "the worker could not be started";
-    const fault: Fault = { message: "The core stopped.", causes: [message], hint: "Load the page again.", kind: "other" };
-    for (const call of waiting.values()) call.fail(new CallError(fault));
+    ended = { message: "The core stopped.", causes: [message], hint: "Load the page again.", kind: "other" };
+    for (const call of waiting.values()) call.fail(new CallError(ended));
     waiting.clear();
     died(message);
   });
 
   return (call, ask, { progress, signal } = {}) =>
     new Promise((answer, fail) => {
-      if (signal?.aborted) {
-        fail(new CallError(CANCELLED));
+      // A worker that ended answers nothing.
+      const never = ended ?? (signal?.aborted ? CANCELLED : undefined);
+      if (never) {
+        fail(new CallError(never));
         return;
       }
       last += 1;

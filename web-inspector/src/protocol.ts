@@ -44,6 +44,14 @@ export interface ImageInfo {
   requests: number;
 }
 
+/** What came of opening. */
+export interface Opened {
+  /** All that are open now. */
+  images: ImageInfo[];
+  /** Why others of those that were asked for are not. */
+  faults: Fault[];
+}
+
 export interface LayerInfo {
   blob: string;
   diffId: string;
@@ -51,11 +59,10 @@ export interface LayerInfo {
   blobBytes: number;
   /** Entries in its TOC. */
   entries: number;
-  /** Whether a pull takes it by file, or why not. */
+  /** Why a pull takes it whole; nothing where it takes it by file. */
   whole: string | undefined;
   /** How the TOC came: from the blob's end, by reading all of the blob, or from an exported file. */
   read: "toc" | "whole" | "exported";
-  trust: "toc" | "diff-id";
 }
 
 /** Figures over all images. */
@@ -163,11 +170,11 @@ export interface FileDetails {
 /** Every call: what is asked, and what is answered. */
 export interface Calls {
   /** Opens an image by its reference. `helper`: through the command that serves the page. */
-  openRef: { ask: { ref: string; via: "registry" | "helper"; platform?: string }; answer: ImageInfo[] };
+  openRef: { ask: { ref: string; via: "registry" | "helper" }; answer: Opened };
   /** What the command that serves the page was asked to show. */
   session: { ask: Record<string, never>; answer: { version: string; refs: string[] } };
   /** Opens what was dropped or chosen: archives, a layout's files, a blob, an exported file. Paths are relative. */
-  openFiles: { ask: { files: { path: string; file: File }[] }; answer: ImageInfo[] };
+  openFiles: { ask: { files: { path: string; file: File }[] }; answer: Opened };
   /** Removes an image; those after it move up. */
   close: { ask: { image: ImageIndex }; answer: ImageInfo[] };
   /** All that is known of the images, as an exported file. */
@@ -199,7 +206,6 @@ export type Ask =
 
 /** From the worker to the page. */
 export type Tell =
-  | { tag: "ready" }
   | { tag: "answer"; id: number; answer: unknown }
   | { tag: "progress"; id: number; progress: Progress }
   | { tag: "fault"; id: number; fault: Fault };
@@ -221,6 +227,7 @@ export interface Fault {
   causes: string[];
   /** What to do about it. */
   hint: string | undefined;
-  /** `cancelled`, `lie`, `cors`, `input`, `limit` or `other`. */
+  /** `cors`: the browser does not let the page ask. `input`: what was given is not what opens here. `lie`: it contradicts itself
+      or its digests. `limit`: it is too much. */
   kind: "cancelled" | "cors" | "input" | "lie" | "limit" | "other";
 }

@@ -72,6 +72,32 @@ fn it_ends_well_when_it_is_told_to() {
 }
 
 #[test]
+fn the_page_is_built_in_or_said_not_to_be() {
+    let home = tempfile::tempdir().unwrap();
+    let image = fixture("demo:v1");
+    if shingle::web::Page::embedded().unwrap().is_none() {
+        let output = command(&home, &[&image]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), &*output.stdout), (Some(2), &b""[..]), "{said}");
+        assert!(said.contains("hint: `cargo xtask web` builds it"), "{said}");
+        return;
+    }
+    let served = Served::start(home, &[&image]);
+    let index = served.get("", &[]);
+    let text = String::from_utf8(index.body.clone()).unwrap();
+    assert_eq!(index.status, 200);
+    assert!(text.contains(r#"<meta name="shingle-helper" content="1">"#), "{text}");
+    // Everything that it names is there.
+    let names =
+        ["src=\"./", "href=\"./"].map(|before| text.split(before).skip(1).map(|rest| rest.split('"').next()));
+    let names: Vec<_> = names.into_iter().flatten().flatten().collect();
+    assert!(names.len() > 2, "{text}");
+    for name in names {
+        assert_eq!(served.get(name, &[]).status, 200, "{name}");
+    }
+}
+
+#[test]
 fn what_it_cannot_serve_it_says() {
     let home = tempfile::tempdir().unwrap();
     let image = fixture("demo:v1");

@@ -61,7 +61,12 @@ impl Served {
     pub(crate) fn new(images: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let page = write_page(&home);
-        let mut child = command(&home, &["--page", page.to_str().unwrap()]).args(images).spawn().unwrap();
+        Self::start(home, &[&["--page", page.to_str().unwrap()], images].concat())
+    }
+
+    /// Starts serving with these words.
+    pub(crate) fn start(home: TempDir, words: &[&str]) -> Self {
+        let mut child = command(&home, words).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim_end().strip_prefix("http://").and_then(|rest| rest.strip_suffix('/'));

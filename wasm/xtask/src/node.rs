@@ -22,12 +22,11 @@ impl Node {
     /// Finds a Node.js, and brings one into `target` where the one that is there is too old.
     pub(crate) fn find(target: &Path) -> anyhow::Result<Self> {
         let here = Self { folder: None };
+        here.has_npm()?;
         let found = here.version();
         if found.as_deref().is_some_and(suits) {
-            here.has_npm()?;
             return Ok(here);
         }
-        here.has_npm()?;
         let prefix = target.join("node");
         let brought = Self { folder: Some(prefix.join("node_modules/.bin")) };
         if brought.version().as_deref().is_some_and(suits) {

@@ -1,7 +1,7 @@
 // The images that are open, and those that are being opened.
 
 import { type Call, CallError, type CallOptions } from "../client";
-import type { Fault, ImageInfo, Progress } from "../protocol";
+import type { Fault, ImageInfo, Opened, Progress } from "../protocol";
 import { say } from "./say";
 import { Watched } from "./watched";
 
@@ -30,19 +30,22 @@ export class Session extends Watched {
     super();
   }
 
-  /** Runs `work`, which opens images and answers all that are open then. Says whether it did. */
-  async open(what: string, work: (options: CallOptions & { signal: AbortSignal }) => Promise<ImageInfo[]>): Promise<boolean> {
+  /** Runs `work`, which opens images. Says whether it opened all that it should. */
+  async open(what: string, work: (options: CallOptions & { signal: AbortSignal }) => Promise<Opened>): Promise<boolean> {
     const abort = new AbortController();
     this.#last += 1;
     const id = this.#last;
     this.openings = [...this.openings, { id, what, progress: undefined, fault: undefined, end: () => abort.abort() }];
     this.changed();
     try {
-      const images = await work({ progress: (progress) => this.#set(id, { progress }), signal: abort.signal });
+      const { images, faults } = await work({ progress: (progress) => this.#set(id, { progress }), signal: abort.signal });
       this.#remove(id);
+      for (const fault of faults) this.refuse(what, fault);
+      if (faults.length === 0 || images.length > this.images.length) {
+        say(`Opened ${what}. ${images.length === 1 ? "1 image is" : `${images.length} images are`} open.`);
+      }
       this.#take(images);
-      say(`Opened ${what}. ${images.length === 1 ? "1 image is" : `${images.length} images are`} open.`);
-      return true;
+      return faults.length === 0;
     } catch (error) {
       const fault = faultOf(error);
       if (fault.kind === "cancelled") {

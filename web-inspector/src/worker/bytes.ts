@@ -1,15 +1,18 @@
 // Bytes in pieces.
 
 import { failure } from "./fault";
+import { Pauses } from "./task";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** The pieces of a stream, which ends with the iteration. */
 export async function* piecesOf(stream: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<Bytes> {
   const reader = stream.getReader();
+  const pauses = new Pauses(signal);
   try {
     for (;;) {
-      signal.throwIfAborted();
+      // Pieces that are there already come without a pause.
+      await pauses.take();
       const { done, value } = await reader.read();
       if (done) return;
       yield value as Bytes;

@@ -20,11 +20,46 @@ export function failure(kind: Fault["kind"], message: string, { causes = [], hin
   return new Failure({ message, causes, hint, kind });
 }
 
-/** Says what could not be done because of an error. */
-export function because(message: string, error: unknown): Failure {
+/** Says what could not be done because of an error. That the core stopped is said by itself. */
+export function because(message: string, error: unknown): Error {
+  if (isStop(error)) return error;
   const { kind, message: cause, causes, hint } = faultOf(error);
   if (kind === "cancelled") return failure(kind, "Cancelled.");
   return failure(kind, message, { causes: [cause, ...causes], hint });
+}
+
+/** Faults that are kept, of more there is only the number. */
+const FAULTS = 20;
+
+/** Why some of many did not work, while the others did. */
+export class Faults {
+  readonly #kept: Fault[] = [];
+  #more = 0;
+
+  /** Does something that the rest does without if it fails: then keeps that, and why, and returns nothing. */
+  async attempt<T>(failed: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isStop(error) || faultOf(error).kind === "cancelled") throw error;
+      this.keep(because(failed, error));
+      return undefined;
+    }
+  }
+
+  keep(error: unknown): void {
+    if (this.#kept.length < FAULTS) this.#kept.push(faultOf(error));
+    else this.#more += 1;
+  }
+
+  get none(): boolean {
+    return this.#kept.length === 0;
+  }
+
+  list(): Fault[] {
+    if (this.#more === 0) return this.#kept;
+    return [...this.#kept, failure("input", `${this.#more} more could not be opened.`).fault];
+  }
 }
 
 const AGAIN = "Load the page again; what was open must be opened again.";

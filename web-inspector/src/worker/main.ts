@@ -62,11 +62,8 @@ self.addEventListener("message", ({ data }: MessageEvent<Ask>) => {
   else if (data.call === "cancel") running.get(data.id)?.abort();
   else void answer(data);
 });
-ready().then(
-  () => tell({ tag: "ready" }),
-  // Every call fails with it too.
-  () => undefined,
-);
+// Before anybody asks. If it fails, every call fails with it, too.
+ready().catch(() => undefined);
 
 async function answer({ id, call, ask }: Exclude<Ask, { call: "cancel" | "page" }>): Promise<void> {
   const controller = new AbortController();

@@ -10,6 +10,8 @@ import { IMAGES } from "./limits";
 export interface SessionLayer {
   known: Known;
   read: LayerInfo["read"];
+  /** What its image says of it, as a digest: how a layer is pulled depends on that. Exported files do not keep it. */
+  said?: string;
 }
 
 /** An image that is ready to be shown. */
@@ -80,14 +82,11 @@ export class Session {
     return image;
   }
 
-  /** A layer that some image has, if it was read as this one would be. */
-  find(blob: string, diffId: string, leadsToToc: boolean): SessionLayer | undefined {
+  /** A layer that some image has, of which the same was said. */
+  find(said: string): SessionLayer | undefined {
     for (const { layers } of this.#images) {
-      for (const layer of layers) {
-        const { known } = layer;
-        if (known.blob() !== blob || known.diffId() !== diffId) continue;
-        if (leadsToToc || known.pulled() === "whole") return layer;
-      }
+      const found = layers.find((layer) => layer.said === said);
+      if (found) return found;
     }
     return undefined;
   }
@@ -175,6 +174,5 @@ function layerInfo({ known, read }: SessionLayer): LayerInfo {
     entries: known.entries(),
     whole: known.pulled() === "whole" ? (known.why() ?? "no reason is given") : undefined,
     read,
-    trust: known.trust(),
   };
 }

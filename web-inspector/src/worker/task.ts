@@ -25,6 +25,24 @@ export class Line {
   }
 }
 
+/** How long messages may wait, in milliseconds. */
+const PATIENCE = 50;
+
+/** For work that hardly ever waits by itself: lets messages in now and then, and ends when it is aborted. */
+export class Pauses {
+  #since = performance.now();
+
+  constructor(readonly signal: AbortSignal) {}
+
+  async take(): Promise<void> {
+    if (performance.now() - this.#since >= PATIENCE) {
+      await messages();
+      this.#since = performance.now();
+    }
+    this.signal.throwIfAborted();
+  }
+}
+
 /** Lets the messages in that came already. */
 export function messages(): Promise<void> {
   return new Promise((resume) => setTimeout(resume, 0));

@@ -74,7 +74,7 @@ function* line(image, files) {
     blobLen: splitEnd + 72,
     diffId: digest(`tar ${image}`),
     mediaType: "application/vnd.oci.image.layer.v1.tar+zstd",
-    trust: "diff-id",
+    trust: "diffid",
     vouched: digest(`toc ${image}`),
     tocBytes: splitEnd - toc,
     tocRequests: 1,

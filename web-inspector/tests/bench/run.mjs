@@ -51,12 +51,14 @@ try {
   const view = async (name) => {
     await page.getByRole("navigation", { name: "Views" }).getByText(name, { exact: true }).click();
     await idle();
-    await main.locator("canvas[role=img], table").first().waitFor();
+    await main.locator("canvas[role=img]:visible, table:visible").first().waitFor();
   };
 
   say("open all", await seconds(async () => {
     await page.getByLabel("Choose files").setInputFiles(path);
-    await closing.nth(Number(images) - 1).waitFor();
+    const fault = page.getByRole("alert");
+    await closing.nth(Number(images) - 1).or(fault).first().waitFor();
+    if (await fault.count()) throw new Error(await fault.innerText());
   }));
   say("overlap drawn", await seconds(() => view("Overlap")));
   say("core's memory after overlap", await coreMemory());
@@ -78,6 +80,8 @@ try {
     const { x, y, width, height } = await picture.boundingBox();
     const [middle, centre] = [x + width / 2, y + Math.min(height, 600) / 2];
     await page.mouse.move(middle, centre);
+    // The wheel is the page's own until the picture has the focus.
+    await picture.focus();
     return frames(async () => {
       for (let round = 0; round < 4; round += 1) {
         for (let turn = 0; turn < 6; turn += 1) {

@@ -5,7 +5,7 @@ import { digestOf, lying, seal, takeApart } from "./chunked.mjs";
 import { archive, gzipLayer, layout, plainLayer, readLayout } from "./layout.mjs";
 import { DEMO } from "./images.mjs";
 import { member, tar } from "./tar.mjs";
-import { bomb } from "./zstd.mjs";
+import { bomb, frame } from "./zstd.mjs";
 
 const INDEX = "application/vnd.oci.image.index.v1+json";
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
@@ -157,8 +157,8 @@ function zeros(mebibytes) {
   return Buffer.concat(Array(Math.ceil(mebibytes / 16)).fill(part));
 }
 
-/** A layer of one file, so long that reading it takes a while: gzip, `gibibytes` of zeros. */
-export function endless(gibibytes) {
+/** A layer of one file, so long that reading it takes a while: `gibibytes` of zeros, in gzip or zstd. */
+export function endless(gibibytes, form) {
   const head = member({ name: "zeros", content: "" });
   const size = gibibytes * 2 ** 30;
   head.fill(0, 124, 136);
@@ -166,8 +166,11 @@ export function endless(gibibytes) {
   head[124] = 0x80;
   head.fill(" ", 148, 156);
   head.write(`${head.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0")}\0 `, 148, "latin1");
-  const blob = Buffer.concat([gzipSync(head), zeros(gibibytes * 1024), gzipSync(Buffer.alloc(1024))]);
-  return { mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", blob, diffId: OTHER };
+  const parts =
+    form === "gzip"
+      ? [gzipSync(head), zeros(gibibytes * 1024), gzipSync(Buffer.alloc(1024))]
+      : [frame(head), bomb(size), frame(Buffer.alloc(1024))];
+  return { mediaType: `application/vnd.oci.image.layer.v1.tar+${form}`, blob: Buffer.concat(parts), diffId: OTHER };
 }
 
 /** Names as nobody should give them, all of them honest: no digest is wrong, so the page has to show them. */

@@ -1,5 +1,8 @@
 // The page for a test, on a server of its own, and watched: whatever it says, asks or trips over is a failure unless the test
 // expects it.
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { expect, test as base } from "@playwright/test";
 
 import { serveRegistry } from "../servers/registry.mjs";
@@ -100,7 +103,17 @@ export async function follow(page, url) {
 /** Chooses files on the page as it is. */
 export async function choose(page, ...names) {
   await unfold(page);
-  await page.getByLabel("Choose files").setInputFiles(names.map((name) => (typeof name === "string" ? made(name) : name)));
+  // Bytes go to the browser as text, which takes long: many go by way of the disk, and then all do.
+  const long = names.some(({ buffer }) => buffer?.length > 1 << 20);
+  const file = (name) => (typeof name === "string" ? made(name) : long ? written(name) : name);
+  await page.getByLabel("Choose files").setInputFiles(names.map(file));
+}
+
+/** Writes a file to where the images are, alone in a folder. */
+function written({ name, buffer }) {
+  const path = join(mkdtempSync(made("chosen-")), name);
+  writeFileSync(path, buffer);
+  return path;
 }
 
 /** Opens the page and files in it, and waits until `count` images are there. */

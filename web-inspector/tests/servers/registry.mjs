@@ -12,7 +12,7 @@ const HONEST = {
   /** Wants a token from its own /token, and says so in WWW-Authenticate. */
   token: false,
   /** `whole`: answers 200 with everything. `wider`: more than was asked for, and says so. `short`: fewer bytes than said.
-      `other`: other bytes than said. `flipped`: a wrong bit. */
+      `other`: other bytes than said. `flipped`: a wrong bit. `refused`: answers 416. */
   ranges: "right",
   /** So many more requests are answered 429. */
   busy: 0,
@@ -84,6 +84,7 @@ export async function serveRegistry(layouts, switches = {}) {
     const type = { "content-type": "application/octet-stream", "accept-ranges": "bytes" };
     const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(asked ?? "") ?? [];
     if (first === undefined || ranges === "whole") return send(200, type, bytes);
+    if (ranges === "refused") return send(416);
     let start = Number(first);
     const end = Math.min(last === "" ? Infinity : Number(last) + 1, bytes.length);
     if (start >= end) return send(416, { "content-range": `bytes */${bytes.length}` });

@@ -1,9 +1,10 @@
 // A layer's blob without an image around it.
 
+import type { VerifiedLayer } from "@shingle/core";
 import { piecesOf } from "../bytes";
-import { core } from "../core";
+import { core, freedIfFails } from "../core";
 import { because } from "../fault";
-import type { FoundImage } from "../image/found";
+import type { FoundImage, FoundLayer } from "../image/found";
 import { ofFile } from "../source";
 import type { Task } from "../task";
 import { Feeder } from "../unfold";
@@ -12,36 +13,46 @@ import type { Form } from "./magic";
 
 const SUFFIXES: Record<Exclude<Form, "other">, string> = { gzip: "+gzip", zstd: "+zstd", tar: "" };
 
-/** Makes an image of one layer. Nobody says which digests it has, so all of it is read for them. */
-export async function blobImage(file: Blob, name: string, form: Exclude<Form, "other">, task: Task): Promise<FoundImage> {
-  const { verified, blob } = await readUnnamed(file, name, task);
-  const diffId = verified.digest();
+/** A layer that nobody named. */
+export interface Unnamed {
+  verified: VerifiedLayer;
+  blob: string;
+}
+
+/** Makes an image of one layer, which was read whole because nobody says which digests it has. */
+export async function blobImage(
+  file: Blob,
+  name: string,
+  form: Exclude<Form, "other">,
+  { verified, blob }: Unnamed,
+  task: Task,
+): Promise<FoundImage> {
   const mediaType = `application/vnd.oci.image.layer.v1.tar${SUFFIXES[form]}`;
-  const annotations = form === "tar" ? {} : await ownAnnotations(file, task.signal);
-  const said = { blob, blobLen: file.size, diffId, mediaType };
-  const layer = {
+  const annotations = form === "tar" ? {} : await freedIfFails(verified, () => ownAnnotations(file, task.signal));
+  const said = { blob, blobLen: file.size, diffId: verified.digest(), mediaType };
+  const layer: FoundLayer = {
     ...said,
     annotations,
     source: ofFile(file),
-    readWhole: (_task: Task, why: string) => {
-      const known = core.Known.fromVerified(verified, said, why, 0, 0);
-      verified.free();
-      return Promise.resolve(known);
-    },
+    readWhole: (_task, why) => Promise.resolve(core.Known.fromVerified(verified, said, why, 0, 0)),
+    free: () => verified.free(),
   };
   return { name, origin: { from: "file", name }, digest: undefined, platform: undefined, layers: [layer] };
 }
 
-async function readUnnamed(file: Blob, name: string, task: Task) {
+/** Reads a layer whole. */
+export async function readUnnamed(file: Blob, name: string, task: Task): Promise<Unnamed> {
   const fetch = new core.WholeFetch(false);
   const feeder = new Feeder(task.signal, (bytes) => fetch.index(bytes));
   let done = 0;
   try {
-    for await (const piece of piecesOf(file.stream(), task.signal)) {
-      await feeder.feed(piece);
-      done += piece.length;
-      task.progress({ what: `Reading ${name}`, done, total: file.size, unit: "bytes" });
-    }
+    await freedIfFails(fetch, async () => {
+      for await (const piece of piecesOf(file.stream(), task.signal)) {
+        await feeder.feed(piece);
+        done += piece.length;
+        task.progress({ what: `Reading ${name}`, done, total: file.size, unit: "bytes" });
+      }
+    });
     return fetch.finishUnnamed();
   } catch (error) {
     throw because(`${name} cannot be read as a layer.`, error);

@@ -1,6 +1,6 @@
 // Archives as `docker save` writes them: layers' tars, a config, and a list that names them.
 
-import { failure } from "../fault";
+import { failure, type Faults } from "../fault";
 import { readConfig } from "../image/documents";
 import type { FoundImage, FoundLayer } from "../image/found";
 import { writePlatform } from "../image/platform";
@@ -22,24 +22,28 @@ interface Listed {
   layers: string[];
 }
 
-/** Finds every image of an archive. */
-export async function dockerImages(folder: Folder, from: string, task: Task): Promise<FoundImage[]> {
+/** Finds the images of an archive. */
+export async function dockerImages(folder: Folder, from: string, faults: Faults, task: Task): Promise<FoundImage[]> {
   const what = `${folder.name}/manifest.json`;
   const listed = readList(await readFile(folder, "manifest.json", DOCKER_LIST_BYTES, task), what);
   if (listed.length === 0) throw failure("input", `${folder.name} holds no image`);
   const images: FoundImage[] = [];
-  for (const one of listed) images.push(await image(folder, one, from, task));
+  for (const one of listed) {
+    const name = one.tags[0] ?? folder.name;
+    const found = await faults.attempt(`${name} cannot be opened.`, () => image(folder, one, name, from, task));
+    if (found) images.push(found);
+  }
   return images;
 }
 
-async function image(folder: Folder, listed: Listed, from: string, task: Task): Promise<FoundImage> {
+async function image(folder: Folder, listed: Listed, name: string, from: string, task: Task): Promise<FoundImage> {
   const config = readConfig(await readFile(folder, listed.config, CONFIG_BYTES, task), listed.layers.length);
   const layers: FoundLayer[] = [];
   for (const [index, path] of listed.layers.entries()) {
     layers.push(await layer(folder, path, config.diffIds[index] ?? "", task));
   }
   return {
-    name: listed.tags[0] ?? folder.name,
+    name,
     origin: { from: "file", name: from },
     // The archive has no manifest as registries know it.
     digest: undefined,

@@ -45,7 +45,7 @@ export async function readExported(
       }
     }
     if (!listed) throw failure("input", `${name} is empty`);
-    return listed.map((image) => ({
+    const images = listed.map((image) => ({
       info: { name: image.name, origin, digest: image.digest, platform: image.platform, readBytes: 0, requests: 0 },
       layers: image.layers.map((number) => {
         const layer = layers[number - 1];
@@ -53,6 +53,9 @@ export async function readExported(
         return layer;
       }),
     }));
+    const used = new Set(images.flatMap(({ layers }) => layers));
+    for (const layer of layers) if (!used.has(layer)) layer.known.free();
+    return images;
   } catch (error) {
     for (const { known } of layers) known.free();
     throw because(`${name} cannot be read.`, error);

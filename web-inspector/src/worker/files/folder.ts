@@ -1,7 +1,7 @@
 // Files by name: a folder that was chosen, or a tar.
 
 import { failure } from "../fault";
-import { clean, members, windows, type Member } from "./tar";
+import { clean, members, windows } from "./tar";
 
 /** Files by path. */
 export interface Folder {
@@ -43,23 +43,51 @@ const MOST_LINKS = 40;
 
 /** Reads the headers of a tar. */
 export async function ofTar(name: string, tar: Blob, signal: AbortSignal): Promise<Folder> {
-  const found = new Map<string, Member | "twice">();
+  const held = new Held(name);
   for await (const member of members(windows(tar), signal)) {
-    if (member.kind === "other") continue;
-    const path = clean(member.name);
-    if (path) found.set(path, found.has(path) ? "twice" : member);
+    if (member.kind === "file") held.file(member.name, tar.slice(member.start, member.start + member.size));
+    else if (member.kind === "link") held.link(member.name, member.target);
   }
-  const find = (path: string): Blob | undefined => {
-    let at: string | undefined = clean(path);
-    for (let links = 0; links < MOST_LINKS && at !== undefined; links += 1) {
-      const member = found.get(at);
+  return held;
+}
+
+/** What a tar holds, as the command reads one: names that lead out of it are none. */
+export class Held implements Folder {
+  readonly #found = new Map<string, Blob | string>();
+
+  constructor(readonly name: string) {}
+
+  file(name: string, content: Blob): void {
+    this.#put(name, content);
+  }
+
+  /** A link, by where it leads from the tar's root. */
+  link(name: string, target: string): void {
+    const path = clean(target);
+    if (path !== undefined) this.#put(name, path);
+  }
+
+  find(path: string): Blob | undefined {
+    let at = clean(path) ?? "";
+    for (let links = 0; links < MOST_LINKS; links += 1) {
+      const found = this.#found.get(at);
+      if (typeof found !== "string") return found;
       // Which one counts would depend on the reader.
-      if (member === "twice") throw failure("lie", `${name} holds ${at} twice`);
-      if (member === undefined) return undefined;
-      if (member.kind === "file") return tar.slice(member.start, member.start + member.size);
-      at = clean(member.target);
+      if (found === TWICE) throw failure("lie", `${this.name} holds ${at} twice`);
+      at = found;
     }
     return undefined;
-  };
-  return { name, find, paths: () => found.keys() };
+  }
+
+  paths(): Iterable<string> {
+    return this.#found.keys();
+  }
+
+  #put(name: string, content: Blob | string): void {
+    const path = clean(name);
+    if (path !== undefined) this.#found.set(path, this.#found.has(path) ? TWICE : content);
+  }
 }
+
+/** No clean path. */
+const TWICE = "/";

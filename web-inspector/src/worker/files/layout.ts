@@ -1,6 +1,6 @@
 // OCI image layouts: blobs, and an index that names images.
 
-import { because, failure } from "../fault";
+import { failure, type Faults } from "../fault";
 import type { FoundImage } from "../image/found";
 import { readIndex, type Descriptor } from "../image/documents";
 import { readJson, text } from "../json";
@@ -15,8 +15,8 @@ const IMAGE_NAME = "io.containerd.image.name";
 /** An attestation says with this what it is about. */
 const REFERENCE_TYPE = "vnd.docker.reference.type";
 
-/** Finds every image of a layout. `from`: the file or folder that it came from. */
-export async function layoutImages(folder: Folder, from: string, task: Task): Promise<FoundImage[]> {
+/** Finds the images of a layout. `from`: the file or folder that it came from. */
+export async function layoutImages(folder: Folder, from: string, faults: Faults, task: Task): Promise<FoundImage[]> {
   await checkVersion(folder, task);
   const what = `${folder.name}/index.json`;
   const index = readIndex(readJson(await readFile(folder, "index.json", LAYOUT_INDEX_BYTES, task), what), what);
@@ -28,11 +28,8 @@ export async function layoutImages(folder: Folder, from: string, task: Task): Pr
   const images: FoundImage[] = [];
   for (const top of tops) {
     const name = nameOf(folder, top);
-    try {
-      images.push({ name, origin: { from: "file", name: from }, ...(await image(folder, top, task)) });
-    } catch (error) {
-      throw because(`${name} cannot be opened.`, error);
-    }
+    const found = await faults.attempt(`${name} cannot be opened.`, () => image(folder, top, task));
+    if (found) images.push({ name, origin: { from: "file", name: from }, ...found });
   }
   return images;
 }

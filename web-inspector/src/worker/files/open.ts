@@ -1,19 +1,21 @@
 // What was dropped or chosen: found out by what is in it, not by its name.
 
-import type { ImageInfo } from "../../protocol";
-import { because, failure } from "../fault";
+import type { Opened } from "../../protocol";
+import { freedIfFails, freeing } from "../core";
+import { failure, Faults } from "../fault";
 import type { FoundImage } from "../image/found";
 import { openFound } from "../image/open";
 import { FILES, KIB } from "../limits";
 import type { Session, SessionImage } from "../session";
 import type { Task } from "../task";
-import { blobImage } from "./blob";
+import { blobImage, readUnnamed } from "./blob";
 import { isExported, readExported } from "./exported";
 import { ofFiles, ofTar } from "./folder";
 import { imagesIn } from "./images";
 import { formOf } from "./magic";
+import { firstNames, ofPacked } from "./packed";
 import { clean, members } from "./tar";
-import { gunzip, headOf, unpacked } from "./unpack";
+import { gunzip, headOf } from "./unpack";
 
 interface Given {
   path: string;
@@ -21,7 +23,7 @@ interface Given {
 }
 
 const KINDS =
-  "What opens here: OCI layouts, docker save archives and skopeo's dir:, as a folder, .tar or .tar.gz; the blob of a " +
+  "What opens here: OCI layouts, docker save archives and skopeo's dir:, as a folder, .tar, .tar.gz or .tar.zst; the blob of a " +
   "layer; files that shingle inspect --export or this page wrote.";
 
 /** What exported files are called, so that a broken one is not taken for a layer. */
@@ -31,39 +33,42 @@ const EXPORTED = ".shingle-tocs";
 const LOOKED_INTO = 1000;
 
 /** Opens files, and the images in them. */
-export async function openFiles(session: Session, files: Given[], task: Task): Promise<ImageInfo[]> {
+export async function openFiles(session: Session, files: Given[], task: Task): Promise<Opened> {
   if (files.length === 0) throw failure("input", "No file was given.", { hint: KINDS });
   if (files.length > FILES) throw failure("limit", `At most ${FILES} files are taken at once.`);
   const byPath = new Map<string, File>();
   for (const { path, file } of files) byPath.set(unused(byPath, clean(path) || file.name), file);
-  const chosen = ofFiles("the folder", byPath);
-  const images = (await imagesIn(chosen, "", task)) ?? [];
+  const faults = new Faults();
+  const inFolder = await imagesIn(ofFiles("the folder", byPath), "", faults, task);
+  const images = inFolder ?? [];
   // Where a folder holds images its other files are just there; what was given by itself is meant.
-  const inTop = images.length > 0 && ["oci-layout", "manifest.json"].some((path) => byPath.has(path));
-  const others = [...byPath].filter(([path]) => images.length === 0 || !(inTop || path.includes("/")));
+  const inTop = inFolder && ["oci-layout", "manifest.json"].some((path) => byPath.has(path));
+  const others = [...byPath].filter(([path]) => !inFolder || !(inTop || path.includes("/")));
   if (others.length > LOOKED_INTO) {
     throw failure("input", `There is no image among ${others.length} files, which are too many to look into each.`, { hint: KINDS });
   }
   const exported: [string, File][] = [];
   const unknown: string[] = [];
   for (const [path, file] of others) {
-    const found = await inFile(file, baseName(path), task);
-    if (found === "exported") exported.push([baseName(path), file]);
+    const name = baseName(path);
+    const found = (await faults.attempt(`${name} cannot be opened.`, () => inFile(file, name, faults, task))) ?? [];
+    if (found === "exported") exported.push([name, file]);
     else if (found === "unknown") unknown.push(path);
     else images.push(...found);
   }
-  const nothing = images.length === 0 && exported.length === 0;
+  const nothing = images.length === 0 && exported.length === 0 && faults.none;
   if (nothing || unknown.some((path) => !path.includes("/"))) {
     const [first = "", ...more] = unknown;
     const which = more.length > 0 ? `${first} and ${more.length} more files are` : `${first} is`;
-    throw failure("input", `${which} nothing that can be opened here.`, { hint: KINDS });
+    faults.keep(failure("input", `${which} nothing that can be opened here.`, { hint: KINDS }));
   }
   const ready: SessionImage[] = [];
   try {
     for (const [name, file] of exported) {
-      ready.push(...(await readExported(gunzip(file, task.signal), { from: "file", name }, name, task)));
+      const read = () => readExported(gunzip(file, task.signal), { from: "file", name }, name, task);
+      ready.push(...((await faults.attempt(`${name} cannot be opened.`, read)) ?? []));
     }
-    return await openFound(session, images, ready, task);
+    return await openFound(session, images, ready, faults, task);
   } catch (error) {
     for (const known of new Set(ready.flatMap(({ layers }) => layers.map((layer) => layer.known)))) known.free();
     throw error;
@@ -77,32 +82,31 @@ function unused(taken: Map<string, File>, path: string): string {
 }
 
 /** Finds the images in one file. */
-async function inFile(file: File, name: string, task: Task): Promise<FoundImage[] | "exported" | "unknown"> {
+async function inFile(file: File, name: string, faults: Faults, task: Task): Promise<FoundImage[] | "exported" | "unknown"> {
   const form = await formOf(file);
   if (form === "other") return "unknown";
-  const plainName = name.replace(/\.(tar|tgz|tar\.gz)$/i, "");
-  try {
-    if (form === "tar") {
-      const head = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
-      return (await inTar(file, head, plainName, name, task)) ?? [await blobImage(file, name, form, task)];
-    }
-    if (form === "gzip") {
-      const head = await headOf(file, HEAD, task.signal);
-      if (isExported(head) || name.endsWith(EXPORTED)) return "exported";
-      const archive = (await mayBeArchive(head, task)) ? await unpacked(file, name, task) : undefined;
-      const found = archive && (await inTar(archive, head, plainName, name, task));
-      if (found) return found;
-    }
-    return [await blobImage(file, name, form, task)];
-  } catch (error) {
-    throw because(`${name} cannot be opened.`, error);
+  const plainName = name.replace(/\.(tar|tgz|tar\.(gz|zst))$/i, "");
+  const packed = async () => imagesIn(await ofPacked(plainName, file, task), name, faults, task);
+  let found: FoundImage[] | undefined;
+  if (form === "tar") {
+    const head = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
+    if (await mayBeArchive(head, task)) found = await imagesIn(await ofTar(plainName, file, task.signal), name, faults, task);
+  } else if (form === "gzip") {
+    const head = await headOf(file, HEAD, task.signal);
+    if (isExported(head) || name.endsWith(EXPORTED)) return "exported";
+    if (await mayBeArchive(head, task)) found = await packed();
   }
-}
-
-/** Finds the images of a tar; `undefined` where it is a layer. */
-async function inTar(tar: Blob, head: Uint8Array, name: string, from: string, task: Task) {
-  if (!(await mayBeArchive(head, task))) return undefined;
-  return imagesIn(await ofTar(name, tar, task.signal), from, task);
+  if (found) return found;
+  const layer = await readUnnamed(file, name, task);
+  // Browsers cannot look into zstd: what is in it shows only when it was read.
+  if (form === "zstd" && freeing(layer.verified.toc(), firstNames).some(isOfArchive)) {
+    found = await freedIfFails(layer.verified, packed);
+    if (found) {
+      layer.verified.free();
+      return found;
+    }
+  }
+  return [await blobImage(file, name, form, layer, task)];
 }
 
 /** How much of a file is looked at to tell what it is. */
@@ -112,6 +116,10 @@ const HEAD = 64 * KIB;
 const ARCHIVES =
   /^(([^/]+\/)?(blobs(\/sha256(\/[0-9a-f]{64})?)?|oci-layout|index\.json)|manifest\.json|repositories|[0-9a-f]{64}(\.(tar|json)|\/.*)?)$/;
 
+function isOfArchive(name: string): boolean {
+  return ARCHIVES.test(clean(name) ?? "");
+}
+
 /** Whether a tar that begins so may hold images: layers may have very many members, which nobody wants to look through. */
 async function mayBeArchive(head: Uint8Array, { signal }: Task): Promise<boolean> {
   const readable = {
@@ -120,7 +128,7 @@ async function mayBeArchive(head: Uint8Array, { signal }: Task): Promise<boolean
     read: (start: number, end: number) => Promise.resolve(head.subarray(start, end)),
   };
   try {
-    for await (const { name } of members(readable, signal)) if (ARCHIVES.test(clean(name) ?? "")) return true;
+    for await (const { name } of members(readable, signal)) if (isOfArchive(name)) return true;
   } catch {
     // The head ends somewhere.
     signal.throwIfAborted();

@@ -90,15 +90,21 @@ export async function* members(tar: Readable, signal: AbortSignal): AsyncGenerat
   }
 }
 
-/** A path without `.`, `..` and double slashes; `undefined` where it leads out of the tar. */
+/** A path without `.`, `..` and double slashes; `undefined` where it leads out of the tar, or is its root. */
 export function clean(path: string): string | undefined {
+  if (path.startsWith("/")) return undefined;
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "" || part === ".") continue;
     if (part !== "..") parts.push(part);
     else if (parts.pop() === undefined) return undefined;
   }
-  return parts.join("/");
+  return parts.join("/") || undefined;
+}
+
+/** Where a link leads, from the tar's root. */
+export function targetOf(name: string, kind: "hardlink" | "symlink", link: string): string {
+  return kind === "hardlink" || link.startsWith("/") ? link : `${name.slice(0, name.lastIndexOf("/") + 1)}${link}`;
 }
 
 interface Header {
@@ -118,8 +124,8 @@ interface Extended {
 
 function kindOf(type: string, name: string, target: string, sparse: boolean): Pick<Member, "kind" | "target"> {
   if ((type === "0" || type === "\0" || type === "7") && !name.endsWith("/") && !sparse) return { kind: "file", target: "" };
-  if (type === "1") return { kind: "link", target };
-  if (type === "2") return { kind: "link", target: `${name.slice(0, name.lastIndexOf("/") + 1)}${target}` };
+  if (type === "1") return { kind: "link", target: targetOf(name, "hardlink", target) };
+  if (type === "2") return { kind: "link", target: targetOf(name, "symlink", target) };
   return { kind: "other", target: "" };
 }
 

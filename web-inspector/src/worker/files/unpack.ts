@@ -1,14 +1,22 @@
-// Gzip by the browser: archives and exported files, not layers.
+// Gzip by the browser: exported files, and the first bytes of others. Layers and archives go to the core, which knows zstd too,
+// and several gzip members one after the other.
 
 import { piecesOf, type Bytes } from "../bytes";
 import { failure } from "../fault";
-import { MIB, UNPACKED_BYTES } from "../limits";
-import type { Task } from "../task";
+import { KIB } from "../limits";
+
+/** What is decompressed at once: browsers hold all that it unfolds to, up to 1032 times as much. */
+const PIECE = 8 * KIB;
 
 /** What a gzip file holds, as it comes. */
 export async function* gunzip(file: Blob, signal: AbortSignal): AsyncGenerator<Bytes> {
+  const small = new TransformStream<Bytes, Bytes>({
+    transform: (bytes, controller) => {
+      for (let at = 0; at < bytes.length; at += PIECE) controller.enqueue(bytes.subarray(at, at + PIECE));
+    },
+  });
   try {
-    yield* piecesOf(file.stream().pipeThrough(new DecompressionStream("gzip")), signal);
+    yield* piecesOf(file.stream().pipeThrough(small).pipeThrough(new DecompressionStream("gzip")), signal);
   } catch (error) {
     // What browsers throw for bytes that are no gzip.
     if (error instanceof TypeError) throw failure("input", "It cannot be decompressed.", { causes: [error.message] });
@@ -32,29 +40,4 @@ export async function headOf(file: Blob, length: number, signal: AbortSignal): P
     signal.throwIfAborted();
   }
   return head.subarray(0, at);
-}
-
-/** Pieces this long are handed to the browser, which keeps large ones on disk. */
-const PART = 8 * MIB;
-
-/** Decompresses an archive. */
-export async function unpacked(file: Blob, name: string, task: Task): Promise<Blob> {
-  const done: Blob[] = [];
-  let parts: Bytes[] = [];
-  let [length, waiting] = [0, 0];
-  for await (const piece of gunzip(file, task.signal)) {
-    length += piece.length;
-    if (length > UNPACKED_BYTES) {
-      throw failure("limit", `${name} is longer than ${UNPACKED_BYTES / MIB} MiB once it is decompressed`, {
-        hint: "Decompress it with gunzip, and open the tar.",
-      });
-    }
-    parts.push(piece);
-    waiting += piece.length;
-    if (waiting < PART) continue;
-    done.push(new Blob(parts));
-    [parts, waiting] = [[], 0];
-    task.progress({ what: `Decompressing ${name}`, done: length, total: 0, unit: "bytes" });
-  }
-  return new Blob([...done, ...parts]);
 }

@@ -28,6 +28,8 @@ export interface FoundLayer {
   source: Source;
   /** Knows it whole in a better way than by reading its blob here. */
   readWhole?: (task: Task, why: string) => Promise<Known>;
+  /** Frees what is kept for `readWhole`. */
+  free?: () => void;
 }
 
 /** Brings documents, each checked against its digest and its length. */
@@ -47,6 +49,9 @@ export interface Choice {
   orAny: boolean;
 }
 
+/** Of a registry, what most machines would pull. */
+export const COMMON: Choice = { wanted: DEFAULT, orAny: false };
+/** Of files, whatever is there. */
 export const ANY: Choice = { wanted: DEFAULT, orAny: true };
 
 /** Follows the documents from a name to the layers. */
@@ -97,6 +102,6 @@ function choose(index: Index, { wanted, orAny }: Choice): Descriptor {
   if (orAny && offered[0]) return offered[0];
   const names = offered.slice(0, 20).map(({ platform }) => platform && writePlatform(platform));
   throw failure("input", `there is no image for ${writePlatform(wanted)}, only for: ${names.join(", ") || "nothing"}`, {
-    hint: "Choose another platform.",
+    hint: names.length > 0 ? "For another machine, run shingle inspect --web --platform OS/ARCHITECTURE." : undefined,
   });
 }

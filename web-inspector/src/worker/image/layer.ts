@@ -32,14 +32,6 @@ export interface Read {
   by: "toc" | "whole";
 }
 
-/** Whether its manifest says that a layer has a TOC. */
-export function leadsToToc(layer: FoundLayer): boolean {
-  const looked = core.look(saidOf(layer), LOOKING);
-  if (looked.tag === "whole") return false;
-  looked.val.free();
-  return true;
-}
-
 /** Reads as little of a layer as tells what is in it. Throws if somebody lies. */
 export async function readLayer(layer: FoundLayer, reading: Reading): Promise<Read> {
   const looked = core.look(saidOf(layer), LOOKING);

@@ -1,30 +1,39 @@
 // From images whose documents were read to images that can be shown.
 
-import type { ImageInfo } from "../../protocol";
-import { because, failure } from "../fault";
+import type { Opened } from "../../protocol";
+import { digestOf } from "../core";
+import { because, failure, type Faults } from "../fault";
 import { AT_ONCE, LAYERS } from "../limits";
 import type { Session, SessionImage, SessionLayer } from "../session";
 import { forEach, type Task } from "../task";
 import type { FoundImage, FoundLayer } from "./found";
-import { leadsToToc, readLayer, type Reading, type Spent } from "./layer";
+import { readLayer, type Reading, type Spent } from "./layer";
 
-/** Reads the layers of images, and adds these and those that are ready to the session: all or none. */
+/** Reads the layers of images, and adds these and those that are ready to the session. `faults` keeps why others are not. */
 export async function openFound(
   session: Session,
   images: FoundImage[],
   ready: SessionImage[],
+  faults: Faults,
   task: Task,
-): Promise<ImageInfo[]> {
+): Promise<Opened> {
   const layers = images.reduce((sum, image) => sum + image.layers.length, 0);
   if (layers > 10 * LAYERS) throw failure("limit", `there are ${layers} layers, at most ${10 * LAYERS} are read`);
   const opening = new Opening(session, task, layers);
   const opened: SessionImage[] = [];
   try {
-    for (const image of images) opened.push(await opening.image(image));
-    return session.add([...opened, ...ready]);
+    for (const image of images) {
+      const done = await faults.attempt(`${image.name} cannot be opened.`, () => opening.image(image));
+      if (done) opened.push(done);
+    }
+    const infos = session.add([...opened, ...ready]);
+    opening.free(opened);
+    return { images: infos, faults: faults.list() };
   } catch (error) {
-    opening.free();
+    opening.free([]);
     throw error;
+  } finally {
+    for (const image of images) for (const layer of image.layers) layer.free?.();
   }
 }
 
@@ -49,33 +58,34 @@ class Opening {
       try {
         return await this.#layer(layer, name, spent);
       } catch (error) {
-        const place = `Layer ${index + 1} of ${count} (${layer.blob})`;
-        throw because(`${name} cannot be opened.`, because(`${place} cannot be read.`, error));
+        throw because(`Layer ${index + 1} of ${count} (${layer.blob}) cannot be read.`, error);
       }
     });
     return { info: { name, origin, digest, platform, readBytes: spent.bytes, requests: spent.requests }, layers };
   }
 
-  /** Frees what was read for nothing. */
-  free(): void {
-    for (const reading of this.#fresh.values()) reading.then(({ known }) => known.free()).catch(() => undefined);
+  /** Frees what was read for nothing: layers of none of these images. */
+  free(used: SessionImage[]): void {
+    const kept = new Set(used.flatMap(({ layers }) => layers));
+    for (const reading of this.#fresh.values()) {
+      reading.then((layer) => kept.has(layer) || layer.known.free()).catch(() => undefined);
+    }
   }
 
   async #layer(layer: FoundLayer, name: string, spent: Spent): Promise<SessionLayer> {
-    const leads = leadsToToc(layer);
-    const found = this.#session.find(layer.blob, layer.diffId, leads);
-    const key = `${layer.blob} ${layer.diffId} ${leads}`;
-    let read = found ? Promise.resolve(found) : this.#fresh.get(key);
+    const said = digestOfSaid(layer);
+    const found = this.#session.find(said);
+    let read = found ? Promise.resolve(found) : this.#fresh.get(said);
     if (!read) {
-      read = this.#read(layer, name, spent);
-      this.#fresh.set(key, read);
+      read = this.#read(layer, said, name, spent);
+      this.#fresh.set(said, read);
     }
     const done = await read;
     this.#meter.layer(name);
     return done;
   }
 
-  async #read(layer: FoundLayer, name: string, spent: Spent): Promise<SessionLayer> {
+  async #read(layer: FoundLayer, said: string, name: string, spent: Spent): Promise<SessionLayer> {
     const meter = this.#meter;
     const reading: Reading = {
       signal: this.#task.signal,
@@ -87,8 +97,13 @@ class Opening {
     const { known, by } = await readLayer(layer, reading);
     spent.bytes += reading.spent.bytes;
     spent.requests += reading.spent.requests;
-    return { known, read: by };
+    return { known, read: by, said };
   }
+}
+
+function digestOfSaid({ blob, diffId, mediaType, blobLen, annotations }: FoundLayer): string {
+  const pairs = Object.entries(annotations).sort(([one], [other]) => (one < other ? -1 : 1));
+  return digestOf(new TextEncoder().encode(JSON.stringify([blob, diffId, mediaType, blobLen, pairs])));
 }
 
 /** How often the page hears of progress, in milliseconds. */

@@ -9,14 +9,6 @@ export interface Platform {
 
 export const DEFAULT: Platform = { os: "linux", architecture: "amd64", variant: undefined };
 
-/** Reads `OS/ARCHITECTURE[/VARIANT]`. */
-export function readPlatform(text: string): Platform | undefined {
-  const [os, architecture, variant, more] = text.split("/");
-  const word = (part: string | undefined) => part !== undefined && /^[A-Za-z0-9._-]{1,60}$/.test(part);
-  if (!word(os) || !word(architecture) || more !== undefined || (variant !== undefined && !word(variant))) return undefined;
-  return { os: os as string, architecture: architecture as string, variant };
-}
-
 export function writePlatform({ os, architecture, variant }: Platform): string {
   return `${os}/${architecture}${variant ? `/${variant}` : ""}`;
 }

@@ -11,18 +11,18 @@ import { annotations, digest, isObject, list, readJson, size, text } from "../js
 import { HELPER_RANGE, IMAGES, LAYERS, MANIFEST_BYTES } from "../limits";
 import type { Answer, Source } from "../source";
 import type { Task } from "../task";
-import { ask, bodyOf, refused, replyOf } from "./http";
+import { ask, bodyOf, refused, replyOf, StatusError } from "./http";
 
 /** What the command was asked to show. */
 export async function askHelper(page: string, { signal }: Task): Promise<{ version: string; refs: string[] }> {
-  const response = await get(page, "session", {}, {}, signal);
+  const response = await get(page, "session", {}, signal);
   const json = readJson(await bodyOf(response, MANIFEST_BYTES, "the session", signal), "the session");
   return { version: text(json.version), refs: list(json.refs, "the list of references", IMAGES).map(text) };
 }
 
 /** Finds an image that the command was asked to show. */
 export async function helperImage(page: string, ref: string, { signal }: Task): Promise<FoundImage> {
-  const response = await get(page, "image", { ref }, {}, signal);
+  const response = await get(page, "image", { ref }, signal);
   const json = readJson(await bodyOf(response, 4 * MANIFEST_BYTES, "the image", signal), "the image");
   const layers = list(json.layers, "the list of layers", LAYERS).map((value, index): FoundLayer => {
     const what = `layer ${index + 1}`;
@@ -48,11 +48,20 @@ export async function helperImage(page: string, ref: string, { signal }: Task): 
   };
 }
 
+/** What the command answers where the registry serves no ranges of a blob. */
+const NO_RANGES = 501;
+
 function source(page: string, ref: string, blob: string, length: number): Source {
-  const open = async (range: ByteRange, signal: AbortSignal): Promise<Answer> => {
+  const open = async (range: ByteRange, signal: AbortSignal): Promise<Answer | undefined> => {
     // The rest is asked for when this has come.
     const part = { start: range.start, end: Math.min(range.end, range.start + HELPER_RANGE) };
-    const response = await get(page, "blob", { ref, digest: blob }, { range: core.rangeHeader(part) }, signal);
+    const response = await request(page, "blob", { ref, digest: blob }, { range: core.rangeHeader(part) }, signal).catch(
+      (error: unknown) => {
+        if (error instanceof StatusError && error.status === NO_RANGES) return undefined;
+        throw explained(error);
+      },
+    );
+    if (!response) return undefined;
     const verdict = core.accept(replyOf(response), part, length);
     if (verdict.tag === "refused" || !response.body) {
       await response.body?.cancel();
@@ -72,7 +81,7 @@ async function readWhole(
   { blob, diffId }: Pick<FoundLayer, "blob" | "diffId">,
   task: Task,
 ): Promise<Known> {
-  const response = await get(page, "toc", { ref, layer: String(layer) }, {}, task.signal);
+  const response = await get(page, "toc", { ref, layer: String(layer) }, task.signal);
   const packed = await response.blob();
   const quiet: Task = { signal: task.signal, progress: () => undefined };
   const [image] = await readExported(gunzip(packed, task.signal), { from: "helper", ref }, "the command's answer", quiet);
@@ -85,7 +94,18 @@ async function readWhole(
   return known;
 }
 
-async function get(
+async function get(page: string, what: string, query: Record<string, string>, signal: AbortSignal): Promise<Response> {
+  return request(page, what, query, {}, signal).catch((error: unknown) => {
+    throw explained(error);
+  });
+}
+
+function explained(error: unknown): unknown {
+  return refused("The command that serves this page could not do it.", error);
+}
+
+/** Asks once: the command asks the registry again by itself. */
+function request(
   page: string,
   what: string,
   query: Record<string, string>,
@@ -94,11 +114,7 @@ async function get(
 ): Promise<Response> {
   const url = new URL(`api/${what}`, page);
   for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
-  try {
-    return await ask(url.href, { headers, signal }, unreachable);
-  } catch (error) {
-    throw refused("The command that serves this page could not do it.", error);
-  }
+  return ask(url.href, { headers, signal }, unreachable, 1);
 }
 
 function unreachable(): Failure {

@@ -25,7 +25,7 @@ const LONGEST_WAIT = 30_000;
 const TRANSIENT = [408, 425, 429, 500, 502, 503, 504];
 
 /** Asks until there is an answer that is not about to change. `unreachable` explains why there is none at all. */
-export async function ask(url: string, init: RequestInit, unreachable: () => Failure): Promise<Response> {
+export async function ask(url: string, init: RequestInit, unreachable: () => Failure, most = TRIES): Promise<Response> {
   const { signal } = init;
   for (let tries = 1; ; tries += 1) {
     let response: Response;
@@ -44,7 +44,7 @@ export async function ask(url: string, init: RequestInit, unreachable: () => Fai
       throw error instanceof TypeError ? unreachable() : error;
     }
     if (response.ok) return response;
-    if (tries === TRIES || !TRANSIENT.includes(response.status)) throw await statusError(response, signal);
+    if (tries === most || !TRANSIENT.includes(response.status)) throw await statusError(response, signal);
     // Unread, it would keep the connection busy.
     response.body?.cancel().catch(() => undefined);
     await wait(delay(tries, response.headers.get("retry-after")), signal);

@@ -4,7 +4,7 @@ import type { ByteRange } from "@shingle/core";
 import { piecesOf, type Bytes } from "../bytes";
 import { core, digestOf } from "../core";
 import { failure, type Failure } from "../fault";
-import { resolve, type Choice, type Fetch, type FoundImage } from "../image/found";
+import { COMMON, resolve, type Fetch, type FoundImage } from "../image/found";
 import { MANIFEST_BYTES } from "../limits";
 import type { Answer, Source } from "../source";
 import type { Task } from "../task";
@@ -27,7 +27,7 @@ const HINTS = {
 };
 
 /** Finds an image in its registry. */
-export async function registryImage(reference: Reference, given: string, choice: Choice, task: Task): Promise<FoundImage> {
+export async function registryImage(reference: Reference, given: string, task: Task): Promise<FoundImage> {
   const registry = new Registry(reference, given, task.signal);
   const top = await registry.manifest(reference.digest ?? reference.tag ?? "latest");
   if (reference.digest !== undefined && top.digest !== reference.digest) throw another(reference.digest);
@@ -37,7 +37,7 @@ export async function registryImage(reference: Reference, given: string, choice:
     if (bytes.length !== wanted.size || digestOf(bytes) !== wanted.digest) throw another(wanted.digest);
     return bytes;
   };
-  const found = await resolve(top, choice, fetch, (layer) => registry.blob(layer.digest, layer.size));
+  const found = await resolve(top, COMMON, fetch, (layer) => registry.blob(layer.digest, layer.size));
   return { name: writeReference(reference), origin: { from: "registry", ref: given }, ...found };
 }
 

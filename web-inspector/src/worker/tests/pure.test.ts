@@ -1,7 +1,7 @@
 // The parts of the worker that need no browser. Run: npx playwright test -c src/worker/tests
 
 import { expect, test } from "@playwright/test";
-import { rank, readPlatform, writePlatform } from "../image/platform";
+import { rank, writePlatform } from "../image/platform";
 import { readChallenges } from "../remote/challenge";
 import { apiOf, readReference, writeReference } from "../remote/reference";
 import { pathBytes, pathText } from "../text";
@@ -100,8 +100,8 @@ test("the nearest platform that runs here", () => {
     ["linux/amd64", ["windows/amd64"], undefined],
   ];
   const platform = (text: string) => {
-    const read = readPlatform(text);
-    if (!read) throw new Error(text);
+    const [os = "", architecture = "", variant] = text.split("/");
+    const read = { os, architecture, variant };
     expect(writePlatform(read)).toBe(text);
     return read;
   };
@@ -110,7 +110,6 @@ test("the nearest platform that runs here", () => {
     const fits = ranked.filter((one) => one.rank !== undefined).sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0));
     expect(fits[0]?.text, wanted).toBe(expected);
   }
-  for (const text of ["", "linux", "linux/", "/amd64", "a/b/c/d", "li nux/x"]) expect(readPlatform(text)).toBeUndefined();
 });
 
 test("a path's string stands for exactly its bytes", () => {
