@@ -3,9 +3,10 @@
 import type { Token } from "../../canvas/theme";
 import { bytes, count } from "../../format";
 import { type Look, STATES } from "../../parts/looks";
+import { PARTS } from "../../parts/nodes";
 import type { Route } from "../../route";
 import type { Layout } from "./layout";
-import { PARTS, type Tree } from "./model";
+import type { Tree } from "./model";
 import { pathOf } from "./words";
 
 /** What a rectangle's colour says. */

@@ -5,8 +5,6 @@ import { Nodes } from "../../parts/nodes";
 import type { NodeIndex, TreeArrays } from "../../protocol";
 import { pathBytes } from "../../worker/text";
 
-/** The parts that a path's bytes fall into; together they are all. */
-export const PARTS = ["shared", "partly", "unique", "wasted"] as const;
 
 export const ROOT: NodeIndex = 0;
 
