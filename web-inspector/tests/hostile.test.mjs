@@ -30,7 +30,7 @@ test.describe("useless", () => {
       await page.goto(site.url);
       await choose(page, ...make());
       await opened(page, 1, BOUND);
-      await page.getByRole("button", { name: "Details" }).click();
+      await page.getByRole("button", { name: "Details", exact: true }).click();
       await expect(page.getByRole("list", { name: "Images" })).toContainText("1 layer read whole");
       await goTo(page, "Tree");
       await works(page);
