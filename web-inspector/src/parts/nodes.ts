@@ -17,6 +17,9 @@ export const KIND_WORDS: Record<(typeof KINDS)[number], string> = {
   symlink: "Symbolic link",
 };
 
+/** What a path's bytes are to other images; together these are all of them. */
+export const PARTS = ["shared", "partly", "unique", "wasted"] as const;
+
 /** Names and places in an image's tree. */
 export class Nodes {
   constructor(readonly arrays: TreeArrays) {}

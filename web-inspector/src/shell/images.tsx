@@ -55,7 +55,7 @@ export function Images({ images, closing, onClose, onSave, onMore, more }: Image
           <li key={`${index} ${image.name}`}>
             <strong class="mono">{visible(image.name)}</strong>
             <span class="hint">
-              {counted(image.layers.length, "layer")}, {bytes(blobBytes(image.layers))}
+              {how(image.layers)}, {bytes(blobBytes(image.layers))}
             </span>
             {details && <Details image={image} />}
             <button type="button" class="no-print" disabled={closing !== undefined} onClick={() => onClose(index)}>
@@ -79,7 +79,7 @@ function Details({ image: { digest, platform, layers, origin, readBytes, request
           {" · "}
         </>
       )}
-      {[platform && visible(platform), counted(entries, "entry", "entries"), how(layers), `${bytes(readBytes)} read`]
+      {[platform && visible(platform), counted(entries, "entry", "entries"), `${bytes(readBytes)} read`]
         .filter(Boolean)
         .join(" · ")}
       {origin.from === "file" ? " from a file" : ` in ${counted(requests, "request")}`}
@@ -96,8 +96,9 @@ function how(layers: readonly LayerInfo[]): string {
     [number("exported"), "by saved TOC"],
     [number("whole"), "read whole"],
   ] as const;
-  return parts
-    .filter(([some]) => some > 0)
+  const those = parts.filter(([some]) => some > 0);
+  if (those.length === 0) return "no layers";
+  return those
     .map(([some, words], index) => `${index === 0 ? counted(some, "layer") : count(some)} ${words}`)
     .join(", ");
 }

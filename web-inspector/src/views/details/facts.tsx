@@ -38,7 +38,7 @@ export function Facts({ file: { details, path, link, xattrs }, image, route, go 
       <dd>
         user {uid}, group {gid}
       </dd>
-      <dt>Changed</dt>
+      <dt>Modified</dt>
       <dd>{time(mtime)}</dd>
       {kind === "regular" && (
         <>

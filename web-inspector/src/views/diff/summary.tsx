@@ -42,7 +42,7 @@ export function Summary({ summary, sums, old }: SummaryProps) {
     <>
       <Figures
         figures={[
-          { name: "Paths that differ", value: count(paths), note: `${count(same.count)} are the same in all` },
+          { name: "Paths that differ", value: count(paths), note: `${count(same.count)} are alike` },
           known
             ? { name: "To fetch", value: bytes(newChunks.compressed), note: `compressed, by a machine that has ${old}` }
             : { name: "To fetch", value: "?", note: "some layers were read whole, so nobody knows" },

@@ -47,7 +47,7 @@ function Table({ tree, root, reveal, route, go }: TreeProps) {
     },
     {
       name: "Kind",
-      value: (node) => `${KIND_WORDS[tree.kind(node)]}${tree.isGone(node) ? ", removed by a higher layer" : ""}`,
+      value: (node) => `${KIND_WORDS[tree.kind(node)]}${tree.isGone(node) ? ", removed by an upper layer" : ""}`,
       sort: (node) => `${KIND_WORDS[tree.kind(node)]}${tree.isGone(node) ? " removed" : ""}`,
     },
     figure("Bytes", tree.bytes),

@@ -5,9 +5,6 @@ import { Nodes } from "../../parts/nodes";
 import type { NodeIndex, TreeArrays } from "../../protocol";
 import { pathBytes } from "../../worker/text";
 
-/** The parts that a path's bytes fall into; together they are all. */
-export const PARTS = ["shared", "partly", "unique", "wasted"] as const;
-export type PartName = (typeof PARTS)[number];
 
 export const ROOT: NodeIndex = 0;
 
@@ -15,13 +12,21 @@ export const ROOT: NodeIndex = 0;
 export class Tree extends Nodes {
   /** All bytes at and below each path. */
   readonly bytes: Float64Array;
+  /** The bytes of the largest path in each directory. */
+  readonly biggest: Float64Array;
   readonly #sorted = new Map<NodeIndex, Uint32Array>();
   readonly #labels = new Map<NodeIndex, string>();
 
   constructor(arrays: TreeArrays) {
     super(arrays);
     this.bytes = new Float64Array(this.length);
-    for (let node = 0; node < this.length; node += 1) this.bytes[node] = this.bytesAt(node);
+    this.biggest = new Float64Array(this.length);
+    for (let node = 0; node < this.length; node += 1) {
+      const bytes = this.bytesAt(node);
+      const parent = this.parent(node);
+      this.bytes[node] = bytes;
+      if (node !== ROOT && bytes > this.biggest[parent]!) this.biggest[parent] = bytes;
+    }
   }
 
   isDirectory(node: NodeIndex): boolean {

@@ -15,7 +15,7 @@ export function about(tree: Tree, node: NodeIndex): string {
   const { arrays } = tree;
   const all = tree.bytes[node] ?? 0;
   const kind = tree.isDirectory(node) ? `${counted(arrays.files[node] ?? 0, "file")} with content` : KIND_WORDS[tree.kind(node)].toLowerCase();
-  const gone = tree.isGone(node) ? ", only in lower layers: a higher one removes it" : "";
+  const gone = tree.isGone(node) ? ", removed by an upper layer" : "";
   return `${pathOf(tree, node)}: ${bytes(all)}, ${kind}${gone}. ${partsOf(tree, node)}`;
 }
 
