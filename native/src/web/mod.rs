@@ -131,7 +131,7 @@ struct State {
     options: WebOptions,
     work: Arc<Semaphore>,
     /// Layers that are read for what they hold.
-    reading: Semaphore,
+    reading: Arc<Semaphore>,
 }
 
 impl Helper {
@@ -158,7 +158,7 @@ impl Helper {
         let (address, invitation) = (gate.address(), gate.invitation());
         let images = images.into_iter().map(|(name, source)| Image::new(name, source)).collect();
         let work = Arc::new(Semaphore::new(REQUESTS));
-        let reading = Semaphore::new(READINGS);
+        let reading = Arc::new(Semaphore::new(READINGS));
         let state = Arc::new(State { gate, page, images, options, work, reading });
         let (stop, stopped) = oneshot::channel();
         let serve = move || {
