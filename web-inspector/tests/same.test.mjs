@@ -159,8 +159,7 @@ images("a registry that refuses ranges gets its layers read whole", async ({ pag
   watch.expects(/console: Failed to load resource.* 501/);
   await page.goto(helper.url);
   const { layers: theirs } = await seen(page);
-  expect(theirs[0]).toEqual(layers[0]);
-  expect(theirs.map(({ mode }) => mode)).toEqual(layers.map(({ mode }) => mode));
+  expect(theirs).toEqual(layers);
   await helper.close();
   registry.close();
 });
