@@ -45,7 +45,8 @@ fn dist() -> Option<PathBuf> {
 
 /// Lists the files below a directory, each with its name from there.
 fn walk(directory: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", directory.display()));
+    for entry in fs::read_dir(directory).map_err(named)? {
         let entry = entry?;
         let (kind, path) = (entry.file_type()?, entry.path());
         let Ok(name) = entry.file_name().into_string() else { continue };

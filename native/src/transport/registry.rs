@@ -13,18 +13,32 @@ use super::{
     TransferError,
 };
 use crate::look::{find_beside, span};
-use crate::registry::{BlobReader, Client, Coverage, OnWhole, Reference, Session};
+use crate::registry::{Blob, BlobReader, Client, Coverage, OnWhole, Reference, Session};
 
 /// An image in a registry, to be read.
 #[derive(Debug)]
 pub(super) struct RegistrySource {
     client: Client,
     reference: Reference,
+    /// What was read of before, with where the registry said that it lies.
+    blobs: Mutex<BTreeMap<(Digest, u64), Blob>>,
 }
+
+/// How many blobs are remembered: more than an image has layers.
+const REMEMBERED: usize = 1_000;
 
 impl RegistrySource {
     pub(super) const fn new(client: Client, reference: Reference) -> Self {
-        Self { client, reference }
+        Self { client, reference, blobs: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Returns a blob: the same one each time, or each of its ranges would pay the redirect again.
+    fn blob(&self, digest: Digest, size: u64) -> Blob {
+        let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
+        if blobs.len() >= REMEMBERED {
+            blobs.clear();
+        }
+        blobs.entry((digest, size)).or_insert_with(|| self.client.blob(&self.reference, digest, size)).clone()
     }
 }
 
@@ -39,12 +53,12 @@ impl Source for RegistrySource {
     }
 
     fn open_blob(&self, blob: Digest, size: u64) -> Result<Box<dyn Read + Send>, TransferError> {
-        let reader = self.client.blob(&self.reference, blob, size).read_range(0..size, OnWhole::Cut)?;
+        let reader = self.blob(blob, size).read_range(0..size, OnWhole::Cut)?;
         Ok(Box::new(BlobStream { reader, bytes: Bytes::new() }))
     }
 
     fn read_range(&self, blob: Digest, size: u64, range: Range<u64>) -> Result<Vec<u8>, TransferError> {
-        read_all(self.client.blob(&self.reference, blob, size).read_range(range, OnWhole::Cut)?)
+        read_all(self.blob(blob, size).read_range(range, OnWhole::Cut)?)
     }
 
     fn open_range(
@@ -53,7 +67,7 @@ impl Source for RegistrySource {
         size: u64,
         range: Range<u64>,
     ) -> Result<Box<dyn Read + Send>, TransferError> {
-        let reader = self.client.blob(&self.reference, blob, size).read_range(range, OnWhole::Cut)?;
+        let reader = self.blob(blob, size).read_range(range, OnWhole::Cut)?;
         Ok(Box::new(BlobStream { reader, bytes: Bytes::new() }))
     }
 
@@ -64,7 +78,7 @@ impl Source for RegistrySource {
         range: Range<u64>,
     ) -> Result<Option<Box<dyn Read + Send>>, TransferError> {
         let len = span(&range);
-        match self.client.blob(&self.reference, blob, size).read_range(range, OnWhole::Keep) {
+        match self.blob(blob, size).read_range(range, OnWhole::Keep) {
             Ok(reader) if reader.coverage() == Coverage::Whole && len < size => Ok(None),
             Ok(reader) => Ok(Some(Box::new(BlobStream { reader, bytes: Bytes::new() }))),
             Err(error) if error.leaves_whole() => Ok(None),
@@ -74,7 +88,7 @@ impl Source for RegistrySource {
 
     fn read_part(&self, blob: Digest, size: u64, range: Range<u64>) -> Result<Part, TransferError> {
         let len = span(&range);
-        match self.client.blob(&self.reference, blob, size).read_range(range, OnWhole::Keep) {
+        match self.blob(blob, size).read_range(range, OnWhole::Keep) {
             Ok(reader) if reader.coverage() == Coverage::Whole && len < size => Ok(Part::Whole),
             Ok(reader) => Ok(Part::Bytes(read_all(reader)?)),
             Err(error) if error.leaves_whole() => Ok(Part::Refused),

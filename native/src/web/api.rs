@@ -135,7 +135,7 @@ pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
 }
 
 /// Does what blocks on a thread of its own, as soon as there is one.
-async fn aside<T: Send + 'static>(
+pub(super) async fn aside<T: Send + 'static>(
     state: &Arc<State>,
     work: impl FnOnce(&State) -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {

@@ -12,8 +12,8 @@ use super::fault::Fault;
 
 /// The longest part that one request gets, in bytes.
 const LONGEST: u64 = 16 << 20;
-/// How much is read at once.
-const PIECE: u64 = 64 << 10;
+/// How much is read at most at once.
+const PIECE: usize = 64 << 10;
 
 /// Reads `bytes=A-B` of a blob of `size` bytes. What lies behind the blob's end is left out.
 pub(super) fn range(header: Option<&HeaderValue>, size: u64) -> Result<Range<u64>, Fault> {
@@ -39,14 +39,15 @@ pub(super) fn range(header: Option<&HeaderValue>, size: u64) -> Result<Range<u64
     Ok(range)
 }
 
-/// Hands on what a reader gives until it ends, fails, or nobody wants more. Blocks.
+/// Hands on what a reader gives as it comes, until it ends, fails, or nobody wants more. Blocks, for as long as the reader
+/// takes to give anything.
 pub(super) fn hand_on(mut reader: impl Read, to: &mpsc::Sender<io::Result<Bytes>>) {
-    loop {
-        let mut piece = Vec::new();
-        let read = (&mut reader).take(PIECE).read_to_end(&mut piece);
-        let piece = match read {
+    let mut buffer = vec![0; PIECE];
+    while !to.is_closed() {
+        let piece = match reader.read(&mut buffer) {
             Ok(0) => return,
-            Ok(_) => Ok(piece.into()),
+            Ok(len) => Ok(Bytes::copy_from_slice(buffer.get(..len).unwrap_or_default())),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => Err(error),
         };
         let over = piece.is_err();
@@ -77,5 +78,36 @@ mod tests {
         assert_eq!(asked("bytes=0-18446744073709551616", u64::MAX), Err(400));
         assert_eq!(asked("bytes=1-16777216", u64::MAX), Ok(1..16_777_217));
         assert_eq!(asked("bytes=1-16777217", u64::MAX), Err(413));
+    }
+
+    /// Gives one byte at a time, and stops wanting them after some.
+    struct Trickle<'a> {
+        given: &'a mut u64,
+        leaves: u64,
+        client: Option<mpsc::Receiver<io::Result<Bytes>>>,
+    }
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            *self.given += 1;
+            if *self.given > self.leaves {
+                self.client = None;
+            }
+            if let Some(client) = &mut self.client
+                && *self.given > 1
+            {
+                assert_eq!(client.try_recv().unwrap().unwrap().len(), 1, "handed on as it comes");
+            }
+            buffer[0] = 7;
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn a_client_that_leaves_ends_a_read_that_trickles() {
+        let (to, client) = mpsc::channel(4);
+        let mut given = 0;
+        hand_on(Trickle { given: &mut given, leaves: 10, client: Some(client) }, &to);
+        assert_eq!(given, 11);
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::count;
 
@@ -22,6 +22,8 @@ pub(super) enum Sent {
         pieces: mpsc::Receiver<io::Result<Bytes>>,
         /// How many bytes are still to come, if that is known.
         left: Option<u64>,
+        /// What is held until all came or nobody wants more.
+        held: Option<OwnedSemaphorePermit>,
     },
 }
 
@@ -30,11 +32,19 @@ impl Sent {
         Self::Full(None)
     }
 
+    /// Lets a body in pieces hold something for as long as there is more of it.
+    pub(super) fn holding(self, permit: OwnedSemaphorePermit) -> Self {
+        match self {
+            Self::Pieces { pieces, left, .. } => Self::Pieces { pieces, left, held: Some(permit) },
+            full @ Self::Full(_) => full,
+        }
+    }
+
     /// Returns a body of `len` bytes if that is known, and where they are put. Whoever puts them there learns by its
     /// closing that nobody wants them any more.
     pub(super) fn pieces(len: Option<u64>) -> (mpsc::Sender<io::Result<Bytes>>, Self) {
         let (sender, pieces) = mpsc::channel(PIECES);
-        (sender, Self::Pieces { pieces, left: len })
+        (sender, Self::Pieces { pieces, left: len, held: None })
     }
 }
 
@@ -55,9 +65,10 @@ impl Body for Sent {
         match self.get_mut() {
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Pieces { left: Some(0), .. } => Poll::Ready(None),
-            Self::Pieces { pieces, left } => {
+            Self::Pieces { pieces, left, held } => {
                 let Poll::Ready(piece) = pieces.poll_recv(context) else { return Poll::Pending };
                 let Some(piece) = piece else {
+                    *held = None;
                     // An answer that ends too early must not look like a whole one.
                     let early = left.map(|_missing| Err(io::ErrorKind::UnexpectedEof.into()));
                     return Poll::Ready(early);

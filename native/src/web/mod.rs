@@ -37,18 +37,19 @@ mod gate;
 mod image;
 mod page;
 mod patient;
+mod peer;
 mod toc;
 mod wanted;
 
 use std::convert::Infallible;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::server::conn::http1;
@@ -67,7 +68,7 @@ use crate::transport::Source;
 
 use api::Asked;
 use body::Sent;
-use gate::Gate;
+use gate::{Admitted, Gate, Refused};
 use image::Image;
 use patient::Patient;
 
@@ -116,6 +117,7 @@ impl Default for WebOptions {
 #[derive(Debug)]
 pub struct Helper {
     address: String,
+    invitation: String,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -129,7 +131,7 @@ struct State {
     options: WebOptions,
     work: Arc<Semaphore>,
     /// Layers that are read for what they hold.
-    reading: Semaphore,
+    reading: Arc<Semaphore>,
 }
 
 impl Helper {
@@ -153,10 +155,10 @@ impl Helper {
         let listen = |source| WebError::Listen { port, source };
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, port))).map_err(listen)?;
         let gate = Gate::new(listener.local_addr().map_err(listen)?.port()).map_err(start)?;
-        let address = gate.address();
+        let (address, invitation) = (gate.address(), gate.invitation());
         let images = images.into_iter().map(|(name, source)| Image::new(name, source)).collect();
         let work = Arc::new(Semaphore::new(REQUESTS));
-        let reading = Semaphore::new(READINGS);
+        let reading = Arc::new(Semaphore::new(READINGS));
         let state = Arc::new(State { gate, page, images, options, work, reading });
         let (stop, stopped) = oneshot::channel();
         let serve = move || {
@@ -170,12 +172,18 @@ impl Helper {
         };
         let thread =
             std::thread::Builder::new().name("shingle-web".to_owned()).spawn(serve).map_err(start)?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { address, invitation, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Returns the page's address. Whoever has it may read the images.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Returns an address that leads to the page's, once, and only processes of this user: for the command line of a
+    /// browser, which every user of this machine can read.
+    pub fn invitation(&self) -> &str {
+        &self.invitation
     }
 }
 
@@ -193,7 +201,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok((stream, peer)) = listener.accept().await else {
             // Out of descriptors, most likely: some may be closed soon.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
@@ -201,7 +209,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
         let state = Arc::clone(&state);
         let service = service_fn(move |request| {
             let state = Arc::clone(&state);
-            async move { Ok::<_, Infallible>(answer(&state, &request).await) }
+            async move { Ok::<_, Infallible>(answer(&state, peer, &request).await) }
         });
         tokio::spawn(async move {
             let mut http = http1::Builder::new();
@@ -214,9 +222,10 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-async fn answer(state: &Arc<State>, request: &Request<Incoming>) -> Response<Sent> {
+async fn answer(state: &Arc<State>, peer: SocketAddr, request: &Request<Incoming>) -> Response<Sent> {
     let mut response = match state.gate.admit(request) {
-        Ok(below) => match below.strip_prefix("api/") {
+        Ok(Admitted::Invited) => invited(state, peer).await.unwrap_or_else(refused),
+        Ok(Admitted::Below(below)) => match below.strip_prefix("api/") {
             Some(name) => {
                 let query = request.uri().query().unwrap_or_default();
                 let asked = Asked { name, query, method: request.method(), headers: request.headers() };
@@ -224,12 +233,7 @@ async fn answer(state: &Arc<State>, request: &Request<Incoming>) -> Response<Sen
             }
             None => page_file(&state.page, below, request.method()),
         },
-        Err(refused) => {
-            let mut response = Response::new(Sent::empty());
-            *response.status_mut() = refused.status;
-            refused.headers(response.headers_mut());
-            response
-        }
+        Err(why) => refused(why),
     };
     let headers = response.headers_mut();
     for (name, value) in [
@@ -243,6 +247,26 @@ async fn answer(state: &Arc<State>, request: &Request<Incoming>) -> Response<Sen
     if let Ok(policy) = HeaderValue::from_str(state.page.policy()) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
+    response
+}
+
+/// Leads to the page.
+async fn invited(state: &Arc<State>, peer: SocketAddr) -> Result<Response<Sent>, Refused> {
+    api::aside(state, move |state| Ok(state.gate.accept(peer))).await.unwrap_or(Err(Refused::UNKNOWN))?;
+    let mut response = Response::new(Sent::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(home) = HeaderValue::from_str(&state.gate.home()) {
+        headers.insert(LOCATION, home);
+    }
+    Ok(response)
+}
+
+fn refused(why: Refused) -> Response<Sent> {
+    let mut response = Response::new(Sent::empty());
+    *response.status_mut() = why.status;
+    why.headers(response.headers_mut());
     response
 }
 

@@ -26,7 +26,8 @@ pub(super) async fn answer(state: &Arc<State>, asked: &Asked<'_>) -> Result<Resp
     let head = asked.method == Method::HEAD;
     let broken = || Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the request came to nothing");
     // Given back when the client hangs up, too: a registry that says nothing any more holds up its own thread alone.
-    let _place = state.reading.acquire().await.map_err(|_closed| broken())?;
+    // An answer keeps it to its end: what is known of a layer may be large, and stays in memory until it is handed on.
+    let place = Arc::clone(&state.reading).acquire_owned().await.map_err(|_closed| broken())?;
     let wanted = Wanted::default();
     // Dropped when the client hangs up before there is an answer, or with that.
     let _waiting = wanted.waiting();
@@ -85,7 +86,7 @@ pub(super) async fn answer(state: &Arc<State>, asked: &Asked<'_>) -> Result<Resp
             drop(pieces.blocking_send(Err(io::ErrorKind::BrokenPipe.into())));
         }
     });
-    let mut response = Response::new(read.await?);
+    let mut response = Response::new(read.await?.holding(place));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/gzip"));
     Ok(response)
 }

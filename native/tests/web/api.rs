@@ -198,6 +198,27 @@ fn what_the_registry_does_is_seen_to() {
 }
 
 #[test]
+fn where_a_blob_lies_is_asked_once() {
+    let registry = Loopback::start(demo()).unwrap();
+    let name = registry.reference("demo:v1");
+    let served = Served::new(&["--tls-verify=false", &name]);
+    let (blob, _) = layers(&served.image(&name)).into_iter().next_back().unwrap();
+    let whole = bytes("demo", &blob);
+    registry.misbehave(Faults { redirect: Some(Redirect { hops: 1, uses: 4 }), ..Faults::default() });
+    registry.clear_log();
+    for part in 0..6_u16 {
+        let (first, last) = (usize::from(part) * 100, usize::from(part) * 100 + 99);
+        let answer = served.blob(&name, &blob, &[&format!("Range: bytes={first}-{last}")]);
+        assert_eq!(answer.status, 206, "{answer:?}");
+        assert!(answer.body == whole[first..=last]);
+    }
+    // Once at first, and once more when the place is none any more.
+    let log = registry.log();
+    let asked = log.iter().filter(|line| line.path.starts_with("/v2/")).count();
+    assert_eq!(asked, 2, "{log:?}");
+}
+
+#[test]
 fn an_image_that_is_not_there_is_said_and_asked_for_again() {
     let registry = Loopback::start(demo()).unwrap();
     let name = registry.reference("demo:v9");

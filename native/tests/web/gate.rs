@@ -105,6 +105,19 @@ fn only_looking_is_allowed() {
 }
 
 #[test]
+fn a_connection_is_not_kept_for_a_stranger() {
+    let served = Served::new(&[&fixture("demo:v1")]);
+    let mut stream = served.connect();
+    // Without a word on what becomes of the connection, HTTP/1.1 keeps it.
+    stream.write_all(format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", served.host).as_bytes()).unwrap();
+    let started = std::time::Instant::now();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    assert_eq!(Answer::read(&bytes).status, 404);
+    assert!(started.elapsed() < std::time::Duration::from_secs(20));
+}
+
+#[test]
 fn it_listens_on_this_machine_alone() {
     let served = Served::new(&[&fixture("demo:v1")]);
     let port: u16 = served.host.rsplit_once(':').unwrap().1.parse().unwrap();

@@ -1,5 +1,8 @@
 //! The page's own files, and the command around them.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, Instant};
+
 use super::served::{Served, command, fixture, write_page};
 
 #[test]
@@ -69,6 +72,45 @@ fn it_ends_well_when_it_is_told_to() {
         assert_eq!(served.get("", &[]).status, 200);
         assert_eq!(served.end(signal).code(), Some(0));
     }
+}
+
+#[test]
+fn the_browser_is_invited_and_its_command_line_tells_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let (page, told) = (write_page(&home), home.path().join("told"));
+    let programs = home.path().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    std::fs::write(
+        programs.join("xdg-open"),
+        format!("#!/bin/sh\necho \"$*\" >'{0}.new' && mv '{0}.new' '{0}'\n", told.display()),
+    )
+    .unwrap();
+    std::fs::set_permissions(programs.join("xdg-open"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = command(&home, &["--page", page.to_str().unwrap(), &fixture("demo:v1")]);
+    command.env("DISPLAY", ":9").env("PATH", format!("{}:/usr/bin:/bin", programs.display()));
+    let served = Served::run(home, command);
+    let started = Instant::now();
+    while !told.exists() {
+        assert!(started.elapsed() < Duration::from_secs(20), "nothing was opened");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let opened = std::fs::read_to_string(&told).unwrap();
+    let path = opened.trim_end().strip_prefix(&format!("http://{}/", served.host)).unwrap();
+    assert!(path.len() == 32 && !opened.contains(&served.token), "{opened}");
+
+    let ask = |method: &str, path: &str, more: &str| {
+        served.say(&format!("{method} /{path} HTTP/1.1\r\nHost: {}{more}", served.host))
+    };
+    // It leads nobody whom a page sends, and to nothing below it.
+    assert_eq!(ask("GET", path, "\r\nSec-Fetch-Site: cross-site").status, 403);
+    assert_eq!(ask("HEAD", path, "").status, 404);
+    assert_eq!(ask("GET", &format!("{path}/api/session"), "").status, 404);
+    let invited = ask("GET", path, "\r\nSec-Fetch-Site: none");
+    assert_eq!((invited.status, invited.body.len()), (303, 0));
+    assert_eq!(invited.header("location"), Some(&*format!("/{}/", served.token)));
+    assert_eq!(invited.header("cache-control"), Some("no-store"));
+    assert_eq!(ask("GET", path, "").status, 404, "only once");
+    assert_eq!(served.get("", &[]).status, 200);
 }
 
 #[test]

@@ -66,7 +66,13 @@ impl Served {
 
     /// Starts serving with these words.
     pub(crate) fn start(home: TempDir, words: &[&str]) -> Self {
-        let mut child = command(&home, words).spawn().unwrap();
+        let command = command(&home, words);
+        Self::run(home, command)
+    }
+
+    /// Starts serving with this command.
+    pub(crate) fn run(home: TempDir, mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim_end().strip_prefix("http://").and_then(|rest| rest.strip_suffix('/'));

@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, args: &InspectArgs, printer: &Printer) -> Res
     } else {
         printer.result(helper.address())?;
     }
-    if !args.web.no_open && has_display() && !open(helper.address()) {
+    if !args.web.no_open && has_display() && !open(helper.invitation()) {
         printer.say("No browser was found: open the address in one.");
     }
     printer.say("Ctrl-C ends this.");
