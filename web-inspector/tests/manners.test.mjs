@@ -123,6 +123,7 @@ test("where motion is welcome, the tree glides", async ({ page, site }) => {
 
 test.describe("the keyboard alone", () => {
   test("opens the example, walks through every view, and finds each control with a visible focus", async ({ page, site }) => {
+    test.slow();
     await page.goto(site.url);
     await expect(page.getByRole("button", { name: "Open the example" })).toBeVisible();
     await tabTo(page, "Open the example");
