@@ -1,5 +1,6 @@
 //! What must hold of any forecast, and tables of what machines have.
 
+mod hostile;
 mod lines;
 mod machines;
 mod strips;

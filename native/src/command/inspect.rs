@@ -138,9 +138,10 @@ impl Image {
             ("Type", Some(self.media_type.clone())),
             ("Size", Some(format!("{} in {count}", Bytes(self.size)))),
         ];
+        // A digest fits into a line of 80.
         for (name, value) in lines {
             if let Some(value) = value {
-                printer.result(format_args!("{name:<8}  {value}"))?;
+                printer.result(format_args!("{name:<9}{value}"))?;
             }
         }
         printer.result("")?;

@@ -15,7 +15,7 @@ fn sum(strip: &Strip, state: State) -> u64 {
 }
 
 /// Whether a strip is all of a blob.
-fn covers(strip: &Strip, known: &Known) -> bool {
+pub(super) fn covers(strip: &Strip, known: &Known) -> bool {
     let mut at = 0;
     for row in &strip.stretches {
         if row.start != at || row.end <= row.start {

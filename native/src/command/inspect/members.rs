@@ -27,17 +27,9 @@ pub(super) struct Members {
 }
 
 impl Members {
-    pub(super) const HEAD: [&str; 9] = [
-        "ENTRIES",
-        "FILES",
-        "BYTES",
-        "CHUNKS",
-        "DIRECTORIES",
-        "SYMLINKS",
-        "HARD LINKS",
-        "SPECIAL",
-        "WHITEOUTS",
-    ];
+    /// Short, to fit beside a layer's name in a terminal.
+    pub(super) const HEAD: [&str; 9] =
+        ["TOTAL", "FILES", "BYTES", "CHUNKS", "DIRS", "SYM", "HARD", "OTHER", "WHITEOUTS"];
 
     pub(super) fn of(layer: &LayerContents) -> Self {
         let toc = &layer.toc;
