@@ -13,7 +13,7 @@ export default defineConfig({
   // A test that passes the second time has found something all the same.
   retries: 0,
   forbidOnly: process.env.CI === "true",
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
   use: { acceptDownloads: true, actionTimeout: 15_000, launchOptions: LAUNCH, trace: "retain-on-failure", viewport: { width: 1280, height: 900 } },
 });

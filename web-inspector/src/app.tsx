@@ -2,7 +2,8 @@ import "./app.css";
 
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { visible } from "./format";
+import { save as giveFile } from "./export/save";
+import { FaultNote } from "./parts/asked";
 import { clamp } from "./route";
 import type { Address } from "./shell/address";
 import { Consent } from "./shell/consent";
@@ -156,15 +157,18 @@ export function App({ session, address, opener }: AppProps) {
 
 /** Nothing can be asked any more; what is shown is only what was answered before. */
 function Died({ why }: { why: string }) {
+  const fault = {
+    message: "The part of the page that reads images has stopped.",
+    causes: [why],
+    hint: "Images from files have to be opened again.",
+  };
   return (
-    <div class="fault died" role="alert">
-      <p>
-        <strong>The part of the page that reads images has stopped.</strong> Images from files have to be opened again.
-      </p>
-      <p class="causes">{visible(why)}</p>
-      <button type="button" class="primary" onClick={() => location.reload()}>
-        Load the page again
-      </button>
+    <div class="died">
+      <FaultNote fault={fault}>
+        <button type="button" class="primary" onClick={() => location.reload()}>
+          Load the page again
+        </button>
+      </FaultNote>
     </div>
   );
 }
@@ -173,12 +177,7 @@ function Died({ why }: { why: string }) {
 async function save(session: Session): Promise<void> {
   try {
     const bytes = await session.call("save", {});
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([bytes as BlobPart], { type: "application/gzip" }));
-    link.download = "images.shingle-tocs";
-    link.click();
-    // The download has begun by then.
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    giveFile("images.shingle-tocs", new Blob([bytes as BlobPart], { type: "application/gzip" }));
     say("Saved as images.shingle-tocs.");
   } catch (error) {
     session.refuse("Saving", faultOf(error));

@@ -65,7 +65,10 @@ export function name(raw: Uint8Array): string {
   return visible(text);
 }
 
-/** Text from outside for showing. */
+/** Text from outside for showing. A surrogate that stands for a byte of a path is shown as that byte: `worker/text.ts`. */
 export function visible(text: string): string {
-  return text.replace(UNSEEN, (found) => `\\u{${(found.codePointAt(0) ?? 0).toString(16)}}`);
+  return text.replace(UNSEEN, (found) => {
+    const code = found.codePointAt(0) ?? 0;
+    return code >= 0xdc80 && code <= 0xdcff ? `\\x${(code - 0xdc00).toString(16)}` : `\\u{${code.toString(16)}}`;
+  });
 }

@@ -18,6 +18,6 @@ test("images that shingle pushed open in the page", async ({ page, site, watch }
     await goTo(page, "Overlap");
     await expect(page.getByRole("table").first()).toBeVisible();
   } finally {
-    registry.close();
+    await registry.close();
   }
 });

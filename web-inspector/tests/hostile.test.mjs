@@ -2,7 +2,7 @@
 import { seal, takeApart } from "./help/chunked.mjs";
 import { ARCHIVES, EXPORTED, LIES, NAMES, SCRIPT, USELESS, climbing, endless, evil, hostileImage, longName } from "./help/hostile.mjs";
 import { archive, gzipLayer, layout } from "./help/layout.mjs";
-import { VIEWS, choose, expect, goTo, opened, settled, test } from "./help/page.mjs";
+import { VIEWS, choose, expect, goTo, openReference, opened, settled, test } from "./help/page.mjs";
 import { tar } from "./help/tar.mjs";
 
 /** How long anything may take that is refused. */
@@ -30,6 +30,7 @@ test.describe("useless", () => {
       await page.goto(site.url);
       await choose(page, ...make());
       await opened(page, 1, BOUND);
+      await page.getByRole("button", { name: "Details", exact: true }).click();
       await expect(page.getByRole("list", { name: "Images" })).toContainText("1 layer read whole");
       await goTo(page, "Tree");
       await works(page);
@@ -49,6 +50,9 @@ test("names that mean harm are only shown", async ({ page, site }) => {
     await settled(page);
     for (const table of await page.getByText("As a table", { exact: true }).all()) await table.click();
     await settled(page);
+    // What cannot be seen, or turns round what is beside it, is written out.
+    const text = await page.getByRole("main").evaluate((main) => main.innerText);
+    expect(text.match(/.{0,20}[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff].{0,20}/), view).toBeNull();
     // Nothing of it became an element.
     expect(await page.locator("main img, main script, a[href^='javascript:']").count()).toBe(0);
   }
@@ -101,6 +105,17 @@ test("paths that climb, in a layer that is read whole", async ({ page, site }) =
   const refused = page.getByRole("alert").filter({ hasText: /\w/ });
   const shown = page.getByRole("list", { name: "Images" }).getByRole("button", { name: /^Close / });
   await expect(refused.or(shown).first()).toBeVisible(BOUND);
+  await works(page);
+});
+
+test("a manifest that does not end", async ({ page, site, registry, watch }) => {
+  watch.hosts.add(registry.host);
+  registry.switches.manifests = "endless";
+  await page.goto(site.url);
+  await openReference(page, `${registry.host}/demo:v1`);
+  await expect(page.getByRole("alert").filter({ hasText: /\w/ })).toContainText("longer than 4194304 bytes", BOUND);
+  // What was on its way when the page had enough.
+  expect(registry.log.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(32 << 20);
   await works(page);
 });
 

@@ -65,6 +65,13 @@ for (const colorScheme of ["light", "dark"]) {
   }
 }
 
+test("axe has no objection to the question before an address is followed", async ({ page, site, registry, watch }) => {
+  watch.hosts.add(registry.host);
+  await page.goto(`${site.url}#${new URLSearchParams({ ref: `registry:${registry.host}/demo:v1` })}`);
+  await expect(page.getByRole("button", { name: "Open these images" })).toBeVisible();
+  expect(await objections(page)).toEqual([]);
+});
+
 test.describe("a very large screen", () => {
   test.use({ viewport: { width: 3840, height: 2160 } });
   for (const view of Object.keys(VIEWS)) {
@@ -123,6 +130,7 @@ test("where motion is welcome, the tree glides", async ({ page, site }) => {
 
 test.describe("the keyboard alone", () => {
   test("opens the example, walks through every view, and finds each control with a visible focus", async ({ page, site }) => {
+    test.slow();
     await page.goto(site.url);
     await expect(page.getByRole("button", { name: "Open the example" })).toBeVisible();
     await tabTo(page, "Open the example");
@@ -191,6 +199,39 @@ async function walk(page) {
   }
   throw new Error("Tab never comes round");
 }
+
+test("single keys lead to views, to opening and to help, and can be switched off", async ({ page, site }) => {
+  await openFiles(page, site, ["related.tar"], 4);
+  for (const [index, heading] of Object.values(VIEWS).entries()) {
+    await page.keyboard.press(String(index + 1));
+    await expect(page.getByRole("heading", { level: 2, name: heading })).toBeVisible();
+  }
+  await page.keyboard.press("o");
+  await expect(page.getByRole("textbox", { name: "Image reference" })).toBeFocused();
+  // Where people type, keys are letters.
+  await page.keyboard.type("1?");
+  await expect(page.getByRole("textbox", { name: "Image reference" })).toHaveValue("1?");
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("?");
+  const help = page.getByRole("dialog");
+  await expect(help).toBeVisible();
+  await help.getByRole("checkbox").first().uncheck();
+  await page.keyboard.press("Escape");
+  await expect(help).toBeHidden();
+  await page.keyboard.press("1");
+  await expect(page.getByRole("heading", { level: 2, name: VIEWS.Diff })).toBeVisible();
+});
+
+test("the theme that was chosen stays", async ({ page, site }) => {
+  await page.goto(site.url);
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await ground();
+  await page.getByLabel("Theme").selectOption({ label: "Dark" });
+  await expect.poll(ground).not.toBe(light);
+  await page.reload();
+  await expect(page.getByLabel("Theme")).toBeVisible();
+  await expect.poll(ground).not.toBe(light);
+});
 
 test("the heading is there before the core is", async ({ page, site }, info) => {
   const release = site.hold(/\.wasm$/);

@@ -7,16 +7,19 @@ import { dist, root } from "./help/shingle.mjs";
 import { serveStatic } from "./servers/static.mjs";
 
 const WIDE = { width: 1280, height: 860 };
+const TALL = { width: 1280, height: 1240 };
 const MOBILE = { width: 360, height: 740 };
+/** The example is so small that over most links one request for everything costs least. */
+const SLOW = { roundTripMs: "1", megabytesPerSecond: "1" };
 const MOST = 200_000;
 /** Each picture: what the address says of it, how the screen is, what is done before. */
 const PICTURES = {
   "inspector-start": { screen: WIDE, closed: true },
   "inspector-overlap": { state: { view: "overlap" }, screen: WIDE },
   "inspector-tree-dark": { state: { view: "tree", image: "1" }, screen: WIDE, dark: true },
-  "inspector-layers": { state: { view: "layers", image: "1", layer: "1", having: "0" }, screen: WIDE },
-  "inspector-pull": { state: { view: "pull", having: "0" }, screen: WIDE },
-  "inspector-file-dark": { state: { view: "file", image: "1", path: "usr/bin/sh" }, screen: WIDE, dark: true },
+  "inspector-layers": { state: { view: "layers", image: "1", layer: "2", having: "0", ...SLOW }, screen: TALL },
+  "inspector-pull": { state: { view: "pull", having: "0", ...SLOW }, screen: TALL },
+  "inspector-file-dark": { state: { view: "file", image: "1", path: "srv/shop/catalog.sql" }, screen: WIDE, dark: true },
   "inspector-diff": { state: { view: "diff", image: "0", other: "1" }, screen: WIDE },
   "inspector-mobile": { state: { view: "overlap" }, screen: MOBILE },
   "inspector-mobile-dark": { state: { view: "tree", image: "1" }, screen: MOBILE, dark: true },

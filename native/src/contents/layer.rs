@@ -100,12 +100,17 @@ impl Reader<'_> {
         reading: &Reading<'_>,
     ) -> Result<LayerContents, LayerFault> {
         let limits = &self.options.policy.limits;
+        // What a pull that needs more than this look finds out from the annotations alone, it says, and reads nothing for it.
+        let (reason, toc_bytes, toc_requests) = match Look::new(&layer.said(), &self.options.policy) {
+            Look::Whole(reason) => (reason, 0, 0),
+            _ => (reason, reading.bytes, reading.requests),
+        };
         let contents = |came, from_cache, toc: Arc<Toc>, reason: Reason| LayerContents {
             pulled: PulledAs::Whole(reason),
             came,
             from_cache,
-            toc_bytes: reading.bytes,
-            toc_requests: reading.requests,
+            toc_bytes,
+            toc_requests,
             read_bytes: reading.bytes,
             read_requests: reading.requests,
             ..LayerContents::new(layer, toc)

@@ -1,7 +1,8 @@
 // Colours with their patterns, as canvases draw them.
 
-import { DOT, type Look, MARK, TILES } from "./looks";
+import type { Look } from "../parts/looks";
 import type { Theme } from "./theme";
+import { DOT, MARK, TILES } from "./tiles";
 
 /** Fill styles for one theme and one density of pixels. */
 export class Fills {

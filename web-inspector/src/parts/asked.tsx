@@ -102,8 +102,7 @@ export function ProgressNote({ progress, what = "Working", cancel }: {
     <div class="progress-note">
       <progress aria-label={said} {...(known ? { max: progress.total, value: Math.min(progress.done, progress.total) } : {})} />
       <span>
-        {said}
-        {progress && progress.done > 0 ? `: ${amount(progress)}` : "…"}
+        {progress && progress.done > 0 ? progressWords(progress) : `${said}…`}
       </span>
       {cancel && (
         <button type="button" onClick={cancel}>
@@ -114,15 +113,36 @@ export function ProgressNote({ progress, what = "Working", cancel }: {
   );
 }
 
+interface FaultProps {
+  fault: Pick<Fault, "message" | "causes" | "hint">;
+  /** What failed, where the message does not begin with it; shown before it, and so already `visible`. */
+  what?: string;
+  /** Of the sentence that says what failed. */
+  id?: string;
+  /** Asks once more. */
+  again?(): void;
+  /** Other buttons. */
+  children?: ComponentChildren;
+}
+
 /** Why something failed, and what to do about it. */
-export function FaultNote({ fault, again }: { fault: Fault; again?(): void }) {
+export function FaultNote({ fault, what, id, again, children }: FaultProps) {
+  const message = visible(fault.message);
   return (
-    <div class="fault-note" role="alert">
-      <p class="fault-message">{visible(fault.message)}</p>
+    <div class="fault" role="alert">
+      <p id={id}>
+        {what === undefined || message.startsWith(what) ? (
+          <strong>{message}</strong>
+        ) : (
+          <>
+            <strong>{what}:</strong> {message}
+          </>
+        )}
+      </p>
       {fault.causes.length > 0 && (
-        <ul>
-          {fault.causes.map((cause) => (
-            <li key={cause}>{visible(cause)}</li>
+        <ul class="causes" aria-label="Causes">
+          {fault.causes.map((cause, index) => (
+            <li key={index}>{visible(cause)}</li>
           ))}
         </ul>
       )}
@@ -132,12 +152,14 @@ export function FaultNote({ fault, again }: { fault: Fault; again?(): void }) {
           Try again
         </button>
       )}
+      {children}
     </div>
   );
 }
 
-function amount({ done, total, unit }: Progress): string {
-  const of = (value: number) => (unit === "bytes" ? bytes(value) : count(value));
-  const named = unit === "bytes" ? "" : ` ${unit}`;
-  return total > 0 ? `${of(done)} of ${of(total)}${named}` : `${of(done)}${named}`;
+/** How far something is, in words: `Reading: 1.2 MiB of 3.0 MiB`. */
+export function progressWords({ what, done, total, unit }: Progress): string {
+  const figure = unit === "bytes" ? bytes : count;
+  const far = total > 0 ? `${figure(done)} of ${figure(total)}` : figure(done);
+  return `${visible(what)}: ${far}${unit === "bytes" ? "" : ` ${unit}`}`;
 }

@@ -6,6 +6,20 @@ import { pathText } from "../worker/text";
 /** What `TreeArrays.kinds` index. */
 const KINDS = ["block", "char", "directory", "fifo", "hardlink", "regular", "symlink"] as const;
 
+/** Kinds in words. */
+export const KIND_WORDS: Record<(typeof KINDS)[number], string> = {
+  block: "Block device",
+  char: "Character device",
+  directory: "Directory",
+  fifo: "Named pipe",
+  hardlink: "Hard link",
+  regular: "Regular file",
+  symlink: "Symbolic link",
+};
+
+/** What a path's bytes are to other images; together these are all of them. */
+export const PARTS = ["shared", "partly", "unique", "wasted"] as const;
+
 /** Names and places in an image's tree. */
 export class Nodes {
   constructor(readonly arrays: TreeArrays) {}
@@ -14,9 +28,14 @@ export class Nodes {
     return this.arrays.parents.length;
   }
 
+  /** The last part of a path. */
   name(node: NodeIndex): string {
+    return pathText(this.nameBytes(node));
+  }
+
+  nameBytes(node: NodeIndex): Uint8Array {
     const { names, nameEnds } = this.arrays;
-    return pathText(names.subarray(node === 0 ? 0 : nameEnds[node - 1], nameEnds[node]));
+    return names.subarray(node === 0 ? 0 : nameEnds[node - 1], nameEnds[node]);
   }
 
   /** The whole path, as routes and calls have it; the root's is empty. */
@@ -55,7 +74,7 @@ export class Nodes {
   }
 
   /** All bytes at and below a path. */
-  bytes(node: NodeIndex): number {
+  bytesAt(node: NodeIndex): number {
     const { shared, unique, partly, wasted } = this.arrays;
     return (shared[node] ?? 0) + (unique[node] ?? 0) + (partly[node] ?? 0) + (wasted[node] ?? 0);
   }

@@ -3,6 +3,7 @@ import "./images.css";
 import { useState } from "preact/hooks";
 
 import { bytes, count, counted, percent, short, visible } from "../format";
+import { blobBytes, readOf } from "../parts/blobs";
 import type { ImageInfo, LayerInfo } from "../protocol";
 
 export interface ImagesProps {
@@ -21,15 +22,16 @@ export const IMAGES = "images-summary";
 
 export function Images({ images, closing, onClose, onSave, onMore, more }: ImagesProps) {
   const [details, setDetails] = useState(false);
-  const read = images.reduce((sum, { readBytes }) => sum + readBytes, 0);
-  const all = images.reduce((sum, image) => sum + blobBytes(image), 0);
+  const read = readOf(images);
   return (
     <div class="images">
       <p id={IMAGES} tabIndex={-1}>
         <strong>{counted(images.length, "image")}</strong>
         <span class="hint">
           {" "}
-          {bytes(all)}, of which {bytes(read)} ({percent(read, all)}) {read === 1 ? "was" : "were"} read
+          {bytes(read.of)} of blobs, of which {bytes(read.bytes)}
+          {read.of > 0 && ` (${percent(read.bytes, read.of)})`} were read
+          {read.requests > 0 && ` in ${counted(read.requests, "request")}`}
         </span>
       </p>
       <div class="row no-print">
@@ -39,7 +41,12 @@ export function Images({ images, closing, onClose, onSave, onMore, more }: Image
         <button type="button" onClick={onMore} aria-expanded={more}>
           Open more images
         </button>
-        <button type="button" onClick={onSave} title="The tables of contents of all images, for opening here again without reading the images">
+        <button
+          type="button"
+          class="save"
+          onClick={onSave}
+          title="The tables of contents of all images, for opening here again without reading the images"
+        >
           Save what is known
         </button>
       </div>
@@ -47,7 +54,9 @@ export function Images({ images, closing, onClose, onSave, onMore, more }: Image
         {images.map((image, index) => (
           <li key={`${index} ${image.name}`}>
             <strong class="mono">{visible(image.name)}</strong>
-            <span class="hint">{facts(image)}</span>
+            <span class="hint">
+              {how(image.layers)}, {bytes(blobBytes(image.layers))}
+            </span>
             {details && <Details image={image} />}
             <button type="button" class="no-print" disabled={closing !== undefined} onClick={() => onClose(index)}>
               {closing === index ? "Closing" : "Close"}
@@ -60,13 +69,7 @@ export function Images({ images, closing, onClose, onSave, onMore, more }: Image
   );
 }
 
-function facts({ layers, readBytes, ...image }: ImageInfo): string {
-  const all = blobBytes({ layers });
-  const platform = image.platform === undefined ? "" : `${visible(image.platform)}, `;
-  return `${platform}${counted(layers.length, "layer")}, ${bytes(all)}, ${percent(readBytes, all)} read`;
-}
-
-function Details({ image: { digest, layers, origin, readBytes, requests } }: { image: ImageInfo }) {
+function Details({ image: { digest, platform, layers, origin, readBytes, requests } }: { image: ImageInfo }) {
   const entries = layers.reduce((sum, layer) => sum + layer.entries, 0);
   return (
     <p class="hint">
@@ -76,7 +79,7 @@ function Details({ image: { digest, layers, origin, readBytes, requests } }: { i
           {" · "}
         </>
       )}
-      {[counted(entries, "entry", "entries"), how(layers), `${bytes(readBytes)} of ${bytes(blobBytes({ layers }))} read`]
+      {[platform && visible(platform), counted(entries, "entry", "entries"), `${bytes(readBytes)} read`]
         .filter(Boolean)
         .join(" · ")}
       {origin.from === "file" ? " from a file" : ` in ${counted(requests, "request")}`}
@@ -93,12 +96,9 @@ function how(layers: readonly LayerInfo[]): string {
     [number("exported"), "by saved TOC"],
     [number("whole"), "read whole"],
   ] as const;
-  return parts
-    .filter(([some]) => some > 0)
+  const those = parts.filter(([some]) => some > 0);
+  if (those.length === 0) return "no layers";
+  return those
     .map(([some, words], index) => `${index === 0 ? counted(some, "layer") : count(some)} ${words}`)
     .join(", ");
-}
-
-function blobBytes({ layers }: Pick<ImageInfo, "layers">): number {
-  return layers.reduce((sum, layer) => sum + layer.blobBytes, 0);
 }

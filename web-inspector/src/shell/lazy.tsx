@@ -3,6 +3,7 @@
 import { Component, type ComponentChildren, type FunctionComponent } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
+import { FaultNote } from "../parts/asked";
 import type { View } from "../route";
 import type { ViewProps } from "../views/view";
 
@@ -55,17 +56,8 @@ export function Lazy({ view, ...props }: ViewProps & { view: View }) {
     );
   }
   if (failed?.view !== view) return <p class="hint">Loading the view…</p>;
-  return (
-    <div class="fault" role="alert">
-      <p>
-        <strong>This part of the page could not be loaded.</strong>
-      </p>
-      <p class="causes">{failed.why}</p>
-      <button type="button" onClick={() => setTries(tries + 1)}>
-        Try again
-      </button>
-    </div>
-  );
+  const fault = { message: "This part of the page could not be loaded.", causes: [failed.why], hint: undefined };
+  return <FaultNote fault={fault} again={() => setTries(tries + 1)} />;
 }
 
 /** A view that fails leaves the rest of the page alone. */
@@ -79,16 +71,7 @@ class Caught extends Component<{ children?: ComponentChildren }, { why?: string 
   override render() {
     const { why } = this.state;
     if (why === undefined) return this.props.children;
-    return (
-      <div class="fault" role="alert">
-        <p>
-          <strong>This view failed.</strong> The images are still open, and the other views work.
-        </p>
-        <p class="causes">{why}</p>
-        <button type="button" onClick={() => this.setState({ why: undefined as never })}>
-          Try again
-        </button>
-      </div>
-    );
+    const fault = { message: "This view failed.", causes: [why], hint: "The images are still open, and the other views work." };
+    return <FaultNote fault={fault} again={() => this.setState({ why: undefined as never })} />;
   }
 }

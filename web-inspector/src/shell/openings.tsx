@@ -1,7 +1,7 @@
 import "./openings.css";
 
-import { bytes, count, visible } from "../format";
-import type { Fault, Progress } from "../protocol";
+import { FaultNote, progressWords } from "../parts/asked";
+import type { Fault } from "../protocol";
 import type { Opening, Session } from "./session";
 
 /** What is being opened, and what did not open. */
@@ -27,7 +27,7 @@ function Running({ opening: { id, what, progress, end } }: { opening: Opening })
       ) : (
         <progress aria-label={label} />
       )}
-      {progress && <span class="hint">{words(progress)}</span>}
+      {progress && <span class="hint">{progressWords(progress)}</span>}
       <button type="button" onClick={end} aria-describedby={name}>
         Cancel
       </button>
@@ -35,37 +35,13 @@ function Running({ opening: { id, what, progress, end } }: { opening: Opening })
   );
 }
 
-function Failed({ opening: { id, what, end }, fault: { message, causes, hint } }: { opening: Opening; fault: Fault }) {
+function Failed({ opening: { id, what, end }, fault }: { opening: Opening; fault: Fault }) {
   const name = `opening-${id}`;
-  const text = visible(message);
   return (
-    <div class="fault" role="alert">
-      <p id={name}>
-        {text.startsWith(what) ? (
-          <strong>{text}</strong>
-        ) : (
-          <>
-            <strong>{what}:</strong> {text}
-          </>
-        )}
-      </p>
-      {causes.length > 0 && (
-        <ul class="causes" aria-label="Causes">
-          {causes.map((cause, index) => (
-            <li key={index}>{visible(cause)}</li>
-          ))}
-        </ul>
-      )}
-      {hint && <p>{visible(hint)}</p>}
+    <FaultNote fault={fault} what={what} id={name}>
       <button type="button" onClick={end} aria-describedby={name}>
         Dismiss
       </button>
-    </div>
+    </FaultNote>
   );
-}
-
-function words({ what, done, total, unit }: Progress): string {
-  const figure = unit === "bytes" ? bytes : count;
-  const far = total > 0 ? `${figure(done)} of ${figure(total)}` : figure(done);
-  return `${visible(what)}: ${far}${unit === "bytes" ? "" : ` ${unit}`}`;
 }

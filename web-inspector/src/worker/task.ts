@@ -34,8 +34,13 @@ export class Pauses {
 
   constructor(readonly signal: AbortSignal) {}
 
+  /** Whether it is time for one. */
+  get due(): boolean {
+    return performance.now() - this.#since >= PATIENCE;
+  }
+
   async take(): Promise<void> {
-    if (performance.now() - this.#since >= PATIENCE) {
+    if (this.due) {
       await messages();
       this.#since = performance.now();
     }
@@ -48,7 +53,8 @@ export function messages(): Promise<void> {
   return new Promise((resume) => setTimeout(resume, 0));
 }
 
-/** Does something for each item, `atOnce` at a time, in order; the first error ends it. */
+/** Does something for each item, `atOnce` at a time, in order. After an error nothing is begun, and when all that was has ended,
+    the error that came first is thrown. */
 export async function forEach<T, R>(
   items: readonly T[],
   atOnce: number,
@@ -56,7 +62,7 @@ export async function forEach<T, R>(
 ): Promise<R[]> {
   const done: R[] = [];
   let next = 0;
-  let failed = false;
+  let failed: { error: unknown } | undefined;
   const worker = async () => {
     while (next < items.length && !failed) {
       const index = next;
@@ -64,13 +70,11 @@ export async function forEach<T, R>(
       try {
         done[index] = await work(items[index] as T, index);
       } catch (error) {
-        failed = true;
-        throw error;
+        failed ??= { error };
       }
     }
   };
-  const workers = Array.from({ length: Math.min(atOnce, items.length) }, worker);
-  const ended = await Promise.allSettled(workers);
-  for (const end of ended) if (end.status === "rejected") throw end.reason;
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  if (failed) throw failed.error;
   return done;
 }

@@ -1,10 +1,12 @@
 // The real docker-registry on loopback, set up as its documentation says for pages of other origins.
-import { spawn, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createServer } from "node:net";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+
+import { start } from "./child.mjs";
 
 /** Why it cannot run here; undefined when it can. */
 export function missing() {
@@ -35,15 +37,18 @@ export async function serveDockerRegistry() {
     },
   };
   writeFileSync(join(folder, "config.yml"), JSON.stringify(config));
-  const process = spawn("docker-registry", ["serve", join(folder, "config.yml")], { stdio: "ignore" });
+  const { end } = start("docker-registry", ["serve", join(folder, "config.yml")], "ignore");
   const host = `127.0.0.1:${port}`;
-  const close = () => (process.kill("SIGKILL"), rmSync(folder, { recursive: true, force: true }));
+  const close = async () => {
+    await end("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
   for (let tries = 0; tries < 100; tries += 1) {
     const answer = await fetch(`http://${host}/v2/`).catch(() => undefined);
     if (answer?.ok) return { host, close };
     await wait(100);
   }
-  close();
+  await close();
   throw new Error(`docker-registry does not answer on ${host}`);
 }
 

@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 
 const REF_NAME = "org.opencontainers.image.ref.name";
 
@@ -14,6 +15,8 @@ const HONEST = {
   /** `whole`: answers 200 with everything. `wider`: more than was asked for, and says so. `short`: fewer bytes than said.
       `other`: other bytes than said. `flipped`: a wrong bit. `refused`: answers 416. */
   ranges: "right",
+  /** `endless`: what comes in a manifest's place does not end. */
+  manifests: "right",
   /** So many more requests are answered 429. */
   busy: 0,
   /** Milliseconds before each answer. */
@@ -68,6 +71,11 @@ export async function serveRegistry(layouts, switches = {}) {
     const [, repository, kind, name] = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(url.pathname) ?? [];
     const layout = Object.hasOwn(layouts, repository ?? "") ? layouts[repository] : undefined;
     if (!layout) return void (await refuse(404, "NAME_UNKNOWN"));
+    if (kind === "manifests" && registry.switches.manifests === "endless") {
+      line.status = 200;
+      answer.writeHead(200, { ...headers, "content-type": "application/vnd.oci.image.manifest.v1+json" });
+      return void (await pipeline(spaces(line), answer));
+    }
     if (kind === "manifests") {
       const found = manifest(layout, name);
       if (!found) return void (await refuse(404, "MANIFEST_UNKNOWN"));
@@ -108,6 +116,12 @@ export async function serveRegistry(layouts, switches = {}) {
     return { bytes: those.reduce((sum, line) => sum + line.bytes, 0), requests: those.length };
   };
   return registry;
+}
+
+/** Until nobody listens, but no more than a test that found something can bear. */
+function* spaces(line) {
+  const piece = Buffer.alloc(64 << 10, " ");
+  for (; line.bytes < 256 << 20; line.bytes += piece.length) yield piece;
 }
 
 function allowed(request) {

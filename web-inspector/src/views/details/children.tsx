@@ -4,13 +4,12 @@ import { useMemo } from "preact/hooks";
 
 import { bytes, visible } from "../../format";
 import type { NodeIndex, TreeArrays } from "../../protocol";
-import { Bar } from "../../parts/bar";
+import { Bar, Legend } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { STATES } from "../../parts/looks";
-import { Nodes } from "../../parts/nodes";
+import { KIND_WORDS, Nodes, PARTS } from "../../parts/nodes";
 import { type Column, DataTable, numeric } from "../../parts/table";
 import type { ViewProps } from "../view";
-import { KINDS } from "./words";
 
 interface ChildrenProps extends Pick<ViewProps, "route" | "go"> {
   arrays: TreeArrays;
@@ -31,14 +30,14 @@ export function Children({ arrays, node, path, route, go }: ChildrenProps) {
             {visible(nodes.name(child))}
             {nodes.kind(child) === "directory" && "/"}
           </RouteLink>
-          {arrays.gone[child] === 1 && <span class="hint"> hidden</span>}
+          {arrays.gone[child] === 1 && <span class="hint"> removed by an upper layer</span>}
         </>
       ),
       sort: (child) => nodes.name(child),
     },
-    { name: "Kind", value: (child) => KINDS[nodes.kind(child)], sort: (child) => nodes.kind(child) },
+    { name: "Kind", value: (child) => KIND_WORDS[nodes.kind(child)], sort: (child) => nodes.kind(child) },
     numeric("Files", (child) => arrays.files[child] ?? 0),
-    numeric("Bytes", (child) => nodes.bytes(child), bytes),
+    numeric("Bytes", (child) => nodes.bytesAt(child), bytes),
     {
       name: "Shared, partly, unique, wasted",
       value: (child) => (
@@ -46,12 +45,13 @@ export function Children({ arrays, node, path, route, go }: ChildrenProps) {
           <Bar label={visible(nodes.name(child))} parts={partsAt(arrays, child)} />
         </div>
       ),
-      sort: (child) => (nodes.bytes(child) > 0 ? (arrays.shared[child] ?? 0) / nodes.bytes(child) : 0),
+      sort: (child) => (nodes.bytesAt(child) > 0 ? (arrays.shared[child] ?? 0) / nodes.bytesAt(child) : 0),
     },
   ];
   return (
     <section aria-labelledby="file-children">
       <h4 id="file-children">What it holds</h4>
+      <Legend parts={PARTS.map((state) => STATES[state])} />
       <DataTable
         caption={`Bytes ${route.measure === "compressed" ? "in the blob" : "uncompressed"}, of all that is below`}
         columns={columns}
@@ -69,7 +69,6 @@ export function Children({ arrays, node, path, route, go }: ChildrenProps) {
 }
 
 /** The bytes at and below a path by what other images have of them. */
-export function partsAt(arrays: TreeArrays, node: NodeIndex) {
-  const states = ["shared", "partly", "unique", "wasted"] as const;
-  return states.map((state) => ({ ...STATES[state], value: arrays[state][node] ?? 0 }));
+function partsAt(arrays: TreeArrays, node: NodeIndex) {
+  return PARTS.map((state) => ({ ...STATES[state], value: arrays[state][node] ?? 0 }));
 }

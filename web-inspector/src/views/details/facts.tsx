@@ -3,8 +3,9 @@
 import { bytes, counted, visible } from "../../format";
 import type { FileDetails, ImageInfo } from "../../protocol";
 import { RouteLink } from "../../parts/link";
+import { KIND_WORDS } from "../../parts/nodes";
 import type { ViewProps } from "../view";
-import { KINDS, octal, permissions, target, time } from "./words";
+import { octal, permissions, target, time } from "./words";
 
 interface FactsProps extends Pick<ViewProps, "route" | "go"> {
   file: FileDetails;
@@ -18,7 +19,7 @@ export function Facts({ file: { details, path, link, xattrs }, image, route, go 
   return (
     <dl class="facts">
       <dt>Kind</dt>
-      <dd>{KINDS[kind]}</dd>
+      <dd>{KIND_WORDS[kind]}</dd>
       {link !== undefined && (
         <>
           <dt>Leads to</dt>
@@ -37,7 +38,7 @@ export function Facts({ file: { details, path, link, xattrs }, image, route, go 
       <dd>
         user {uid}, group {gid}
       </dd>
-      <dt>Changed</dt>
+      <dt>Modified</dt>
       <dd>{time(mtime)}</dd>
       {kind === "regular" && (
         <>

@@ -1,6 +1,6 @@
 // What is known of a path, as files.
 
-import { bytes } from "../../format";
+import { bytes, visible } from "../../format";
 import type { FileDetails, ImageInfo } from "../../protocol";
 import { csvLines } from "../../export/csv";
 import { jsonText } from "../../export/json";
@@ -38,7 +38,7 @@ const WIDE = 900;
 export function chunksSvg(file: FileDetails): string {
   const chunks = chunksOf(file);
   const all = Math.max(1, file.details.bytes.logical);
-  const drawn = [label(10, 22, cut(file.path, 100), { "font-size": 15, "font-weight": 600 })];
+  const drawn = [label(10, 22, cut(visible(file.path), 100), { "font-size": 15, "font-weight": 600 })];
   for (const { number, offset, length, images } of chunks) {
     const look = images > 1 ? TOGETHER : ALONE;
     const [x, wide] = [10 + (WIDE * offset) / all, (WIDE * length) / all];
@@ -49,5 +49,5 @@ export function chunksSvg(file: FileDetails): string {
   [TOGETHER, ALONE].forEach((look, index) => {
     drawn.push(block(10 + index * 220, 96, 14, 14, look.token, look.pattern), label(30 + index * 220, 108, look.name));
   });
-  return picture(WIDE + 20, 124, `Chunks of ${file.path}`, ...drawn);
+  return picture(WIDE + 20, 124, `Chunks of ${visible(file.path)}`, ...drawn);
 }

@@ -7,6 +7,7 @@ import type { FileDetails } from "../../protocol";
 import { Await, useAsked } from "../../parts/asked";
 import { RouteLink } from "../../parts/link";
 import { type Column, DataTable, numeric } from "../../parts/table";
+import { numbered } from "../../parts/picks";
 import type { ViewProps } from "../view";
 
 type Holder = FileDetails["holders"][number];
@@ -20,7 +21,7 @@ export function Holders({ images, route, go, image, file }: ViewProps & { image:
   const columns: Column<Holder>[] = [
     {
       name: "Image",
-      value: (holder) => `${holder.image + 1}  ${visible(images[holder.image]?.name ?? "")}`,
+      value: (holder) => numbered(images, holder.image),
       sort: (holder) => holder.image,
     },
     {

@@ -7,7 +7,7 @@ import type { FileDetails } from "../../protocol";
 import { ExportMenu } from "../../export/menu";
 import { Await, useAsked } from "../../parts/asked";
 import { RouteLink } from "../../parts/link";
-import { ImagePick, MeasurePick } from "../../parts/picks";
+import { ImagePick, MeasurePick, nameOf } from "../../parts/picks";
 import { needle, SearchBox } from "../../parts/search";
 import type { ViewProps } from "../view";
 import { Children } from "./children";
@@ -90,7 +90,7 @@ export function FileView(view: ViewProps) {
         {(node) =>
           node === undefined ? (
             <p role="alert">
-              {visible(images[image]?.name ?? "")} has no path {visible(route.path)}. Search above for a part of it, or{" "}
+              {nameOf(images, image)} has no path {visible(route.path)}. Search above for a part of it, or{" "}
               <RouteLink at={view} to={{ path: "" }}>
                 begin at the root
               </RouteLink>

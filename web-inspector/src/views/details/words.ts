@@ -4,16 +4,6 @@ import type { Kind, NodeDetails, Timestamp } from "@shingle/core";
 
 import { count } from "../../format";
 
-export const KINDS: Record<Kind, string> = {
-  block: "Block device",
-  char: "Character device",
-  directory: "Directory",
-  fifo: "Named pipe",
-  hardlink: "Hard link",
-  regular: "Regular file",
-  symlink: "Symbolic link",
-};
-
 const LETTERS: Record<Kind, string> = {
   block: "b",
   char: "c",

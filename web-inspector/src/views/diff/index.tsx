@@ -61,8 +61,9 @@ function Diff({ arrays, old, now, ...view }: ViewProps & { arrays: DiffArrays; o
   const tree = useAsked(call, "tree", renames ? { image: old, measure: "logical" } : undefined, [images, old, renames]);
   const changes = useMemo(() => new Changes(arrays, tree.answer && new Nodes(tree.answer)), [arrays, tree.answer]);
   const sums = useMemo(() => new Changes(arrays, undefined).sums(), [arrays]);
-  const { without, search } = route;
-  const rows = useMemo(() => changes.filter(without, needle(search)), [changes, without.join(), search]);
+  const { without } = route;
+  const text = needle(route.search);
+  const rows = useMemo(() => changes.filter(without, text), [changes, without.join(), text]);
   const [before, after] = [images[old], images[now]];
   if (!before || !after) return null;
   const show = (change: Change, shown: boolean) => {
@@ -71,7 +72,7 @@ function Diff({ arrays, old, now, ...view }: ViewProps & { arrays: DiffArrays; o
   const title = `From ${visible(before.name)} to ${visible(after.name)}`;
   return (
     <>
-      <Summary summary={arrays.summary} sums={sums} old={visible(before.name)} now={visible(after.name)} />
+      <Summary summary={arrays.summary} sums={sums} old={visible(before.name)} />
       <h3>Paths</h3>
       <div class="row">
         <fieldset class="diff-filter">

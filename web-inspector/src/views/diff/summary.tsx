@@ -11,11 +11,11 @@ import { type Change, type Sum, unlocatedOf } from "./changes";
 interface SummaryProps {
   summary: DiffArrays["summary"];
   sums: Sum[];
+  /** The old image's name. */
   old: string;
-  now: string;
 }
 
-export function Summary({ summary, sums, old, now }: SummaryProps) {
+export function Summary({ summary, sums, old }: SummaryProps) {
   const { newFiles, newChunks, same } = summary;
   const known = newChunks.unlocated === 0;
   // What is not known is not in the sums.
@@ -42,20 +42,14 @@ export function Summary({ summary, sums, old, now }: SummaryProps) {
     <>
       <Figures
         figures={[
-          { name: "Paths that differ", value: count(paths), note: `${count(same.count)} are the same in all` },
+          { name: "Paths that differ", value: count(paths), note: `${count(same.count)} are alike` },
           known
-            ? { name: "To fetch", value: bytes(newChunks.compressed), note: "compressed, by a machine that has the old image" }
+            ? { name: "To fetch", value: bytes(newChunks.compressed), note: `compressed, by a machine that has ${old}` }
             : { name: "To fetch", value: "?", note: "some layers were read whole, so nobody knows" },
           { name: "New in chunks", value: bytes(newChunks.logical), note: "uncompressed; hidden files are counted too" },
           { name: "New in whole files", value: bytes(newFiles.logical), note: "what a store without chunks would need" },
         ]}
       />
-      <p>
-        Of {now}, {old} lacks {bytes(newFiles.logical)} in whole files, {bytes(newChunks.logical)} in chunks:{" "}
-        {known
-          ? `${bytes(newChunks.compressed)} compressed.`
-          : "nobody knows how much that is compressed, because some layers were read whole."}
-      </p>
       <Legend parts={sums.map(({ change, paths }) => ({ ...CHANGE_LOOKS[change], value: paths }))} format={count} />
       <div class="diff-bars">
         <ChangeBar name="Paths" sums={sums} value={(sum) => sum.paths} format={count} />

@@ -1,17 +1,24 @@
 // How the states of frames look here.
 
 import type { Fills } from "../../canvas/fills";
-import { FRAMES } from "../../canvas/looks";
-import type { Pattern, Token } from "../../parts/looks";
+import type { Look } from "../../parts/looks";
 import { STRIP_STATES } from "../../protocol";
 import type { Tiles } from "./paint";
 
-/** By the number of the state. Seven states, seven patterns: none is told by its colour alone. What nothing needs is the
+/** What a pull does to frames. Seven states, seven patterns: none is told by its colour alone. What nothing needs is the
  quietest, so what is reused has lines, and the footer, which is tiny, gets those that are left. */
-export const LOOKS: readonly { name: string; token: Token; pattern: Pattern }[] = STRIP_STATES.map((state) => {
-  if (state === "reused") return { ...FRAMES.reused, pattern: "falling" };
-  return state === "footer" ? { ...FRAMES.footer, pattern: "cross" } : FRAMES[state];
-});
+const FRAMES: Record<(typeof STRIP_STATES)[number], Look> = {
+  fetched: { name: "Fetched", token: "fetched", pattern: "rising" },
+  bridged: { name: "Bridged", token: "bridged", pattern: "dots" },
+  reused: { name: "Reused", token: "reused", pattern: "falling" },
+  skipped: { name: "Skipped", token: "skipped", pattern: "solid" },
+  toc: { name: "TOC", token: "meta", pattern: "upright" },
+  "tar-split": { name: "tar-split", token: "meta", pattern: "level" },
+  footer: { name: "Footer", token: "meta", pattern: "cross" },
+};
+
+/** By the number of the state. */
+export const LOOKS: readonly Look[] = STRIP_STATES.map((state) => FRAMES[state]);
 
 /** What it means that a frame is in a state, for the legend. */
 export const MEANINGS: readonly string[] = [

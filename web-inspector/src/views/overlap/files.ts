@@ -5,6 +5,7 @@ import { type Cell, csvLines } from "../../export/csv";
 import { jsonText } from "../../export/json";
 import { block, cut, el, label, picture } from "../../export/svg";
 import { colour } from "../../parts/looks";
+import { nameOf } from "../../parts/picks";
 import { strength, tint } from "./heat";
 import { type Cells, type Mode, unit } from "./shown";
 
@@ -40,8 +41,8 @@ export function matrixCsv(images: readonly ImageInfo[], { matrix }: OverlapFigur
       const [row, column] = [Math.floor(cell / images.length), cell % images.length];
       const [files, chunks] = [matrix.files[cell], matrix.chunks[cell]];
       yield [
-        images[row]?.name,
-        images[column]?.name,
+        nameOf(images, row),
+        nameOf(images, column),
         files?.logical,
         files?.compressed,
         files?.unlocated,

@@ -1,4 +1,4 @@
-// The matrix as a picture: a cell is the darker, and the line at its foot the longer, the more of the row's image is in
+// The matrix as a picture: a cell’s colour is the stronger, and the line at its foot the longer, the more of the row's image is in
 // the column's.
 
 import type { RefObject } from "preact";
@@ -24,7 +24,7 @@ interface Spot {
   column: number;
 }
 
-const FONT = "12px system-ui, sans-serif";
+const FONT = "13px system-ui, sans-serif";
 const HEAD = 22;
 
 export function Heat({ cells, mode, compare, picture }: HeatProps) {
@@ -108,7 +108,7 @@ function layout(width: number, size: number): { left: number; wide: number; high
 }
 
 function rowHeight(size: number): number {
-  return size <= 12 ? 34 : size <= 24 ? 24 : size <= 60 ? 15 : 9;
+  return size <= 5 ? 52 : size <= 12 ? 36 : size <= 24 ? 24 : size <= 60 ? 15 : 9;
 }
 
 function paint(frame: Frame, cells: Cells, mode: Mode, spot: Spot | undefined, fitter: Fitter): void {
@@ -170,7 +170,7 @@ function paint(frame: Frame, cells: Cells, mode: Mode, spot: Spot | undefined, f
   context.strokeRect(left + spot.column * wide + 1.5, HEAD + spot.row * high + 1.5, Math.max(1, wide - 2), high - 2);
 }
 
-/** How dark a cell is, from 0 to 1. */
+/** How strong a cell’s colour is, from 0 to 1. */
 export function strength(cells: Cells, mode: Mode, row: number, column: number): number {
   return mode === "share" ? cells.share(row, column) : cells.at(row, column) / Math.max(1, cells.most);
 }

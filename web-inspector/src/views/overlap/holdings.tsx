@@ -2,12 +2,13 @@
 
 import { useMemo } from "preact/hooks";
 
-import { bytes, percent, visible } from "../../format";
+import { bytes, percent } from "../../format";
 import type { OverlapFigures } from "../../protocol";
 import { Bar, Legend, type Part } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { STATES } from "../../parts/looks";
 import { type Column, DataTable, numeric } from "../../parts/table";
+import { numbered } from "../../parts/picks";
 import type { ViewProps } from "../view";
 import { bytesOf, type Shown } from "./shown";
 
@@ -57,7 +58,7 @@ export function HoldingsPart({ figures, shown, images, route, go }: HoldingsProp
       name: "Image",
       value: ({ image }) => (
         <RouteLink at={{ route, go }} to={{ view: "tree", image, path: "" }}>
-          {image + 1} {visible(images[image]?.name ?? "")}
+          {numbered(images, image)}
         </RouteLink>
       ),
     },

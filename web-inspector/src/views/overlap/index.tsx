@@ -86,10 +86,10 @@ function Overlap({ figures, ...view }: ViewProps & { figures: OverlapFigures }) 
           <Top {...view} figures={figures} shown={shown} />
           <MatrixPart cells={cells} mode={mode} picture={picture} route={route} go={go} />
           <HoldingsPart figures={figures} shown={shown} images={images} route={route} go={go} />
-          <SharedByPart figures={figures} shown={shown} />
-          <SharedFiles figures={figures} shown={shown} images={images} route={route} go={go} />
-          <SharedLayers figures={figures} images={images} />
           <OrderPart figures={figures} images={images} route={route} go={go} />
+          <SharedByPart figures={figures} shown={shown} />
+          <SharedLayers figures={figures} images={images} />
+          <SharedFiles figures={figures} shown={shown} images={images} route={route} go={go} />
           <Duplicates {...view} image={image} shown={shown}>
             <ImagePick images={images} value={image} onChange={(image) => go({ image })} />
           </Duplicates>
@@ -112,25 +112,14 @@ function Top({ images, figures, shown }: ViewProps & { figures: OverlapFigures; 
   const [first] = summary.sharedBy;
   const unique = first ? bytesOf(shown, amountOf(shown, first.files, first.chunks).bytes) : 0;
   const saved = Math.max(0, alone - once);
-  const read = images.reduce((sum, image) => sum + image.readBytes, 0);
-  const requests = images.reduce((sum, image) => sum + image.requests, 0);
-  // A blob that several images have counts once, as a pull takes it once.
-  const each = new Map(images.flatMap(({ layers }) => layers.map(({ blob, blobBytes }) => [blob, blobBytes])));
-  const blobs = [...each.values()].reduce((sum, bytes) => sum + bytes, 0);
   return (
-    <>
-      <Figures
-        figures={[
-          { name: "All images, each by itself", value: bytes(alone), note: counted(images.length, "image") },
-          { name: "Unique", value: bytes(unique), note: `${percent(unique, once)} of what there is, in one image only` },
-          { name: "Shared", value: bytes(once - unique), note: "in several images, counted once" },
-          { name: "Saved", value: bytes(saved), note: `${percent(saved, alone)}, when each content is held once` },
-        ]}
-      />
-      <p class="hint">
-        {bytes(read)} in {counted(requests, "request")} were read to know this: {percent(read, blobs)} of {bytes(blobs)} of
-        blobs.
-      </p>
-    </>
+    <Figures
+      figures={[
+        { name: "All images, each by itself", value: bytes(alone), note: counted(images.length, "image") },
+        { name: "Unique", value: bytes(unique), note: `${percent(unique, once)} of what there is, in one image only` },
+        { name: "Shared", value: bytes(once - unique), note: "in several images, counted once" },
+        { name: "Saved", value: bytes(saved), note: `${percent(saved, alone)}, when each content is held once` },
+      ]}
+    />
   );
 }

@@ -24,8 +24,8 @@ export function MatrixPart({ cells, mode, picture, route, go }: MatrixProps) {
     <section aria-labelledby="overlap-matrix">
       <h3 id="overlap-matrix">What each column’s image has of each row’s</h3>
       <p class="hint">
-        In {unit(cells.shown)}. The darker a cell, and the longer the line at its foot, the more of the row’s image is in the
-        column’s.
+        In {unit(cells.shown)}. The stronger a cell’s colour, and the longer the line at its foot, the more of the row’s image is
+        in the column’s.
       </p>
       <Heat cells={cells} mode={mode} picture={picture} compare={(old, now) => go({ view: "diff", image: old, other: now })} />
       <details>

@@ -2,12 +2,17 @@
 
 import { useMemo } from "preact/hooks";
 
-import { bytes, visible } from "../../format";
+import { bytes } from "../../format";
 import type { OverlapFigures } from "../../protocol";
-import { Bar } from "../../parts/bar";
+import { Bar, Legend } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
+import type { Look } from "../../parts/looks";
 import { type Column, DataTable, numeric } from "../../parts/table";
+import { nameOf } from "../../parts/picks";
 import type { ViewProps } from "../view";
+
+const BY_FILE: Look = { name: "By file", token: "fetched", pattern: "rising" };
+const WHOLE: Look = { name: "Whole blobs", token: "meta", pattern: "upright" };
 
 interface Step {
   place: number;
@@ -27,7 +32,7 @@ export function OrderPart({ figures, images, route, go }: OrderProps) {
   const most = Math.max(...steps.map((step) => step.bytes), 1);
   const columns: Column<Step>[] = [
     numeric("Pull", (step) => step.place),
-    { name: "Image", value: (step) => visible(images[step.image]?.name ?? ""), heads: true },
+    { name: "Image", value: (step) => nameOf(images, step.image), heads: true },
     numeric("Fetches", (step) => step.bytes, bytes),
     numeric("Of these, whole blobs", (step) => step.wholeBytes, bytes),
     { name: "Together", numeric: true, value: (step) => bytes(step.together) },
@@ -39,8 +44,8 @@ export function OrderPart({ figures, images, route, go }: OrderProps) {
             label={`Pull ${step.place}`}
             total={most}
             parts={[
-              { name: "By file", value: step.bytes - step.wholeBytes, token: "fetched", pattern: "rising" },
-              { name: "Whole blobs", value: step.wholeBytes, token: "bridged", pattern: "dots" },
+              { ...BY_FILE, value: step.bytes - step.wholeBytes },
+              { ...WHOLE, value: step.wholeBytes },
             ]}
           />
         </div>
@@ -59,6 +64,7 @@ export function OrderPart({ figures, images, route, go }: OrderProps) {
           Frames and whole blobs are counted here; tables of contents, bridged gaps and requests are in the simulator.
         </span>
       </p>
+      <Legend parts={[BY_FILE, WHOLE]} />
       <DataTable caption="One pull after the other" columns={columns} rows={steps} />
       <p>
         <RouteLink at={{ route, go }} to={{ view: "pull", having: [], order: order.steps.map((step) => step.image) }}>

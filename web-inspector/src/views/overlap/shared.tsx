@@ -8,6 +8,7 @@ import { Bar, Legend, type Part } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { STATES } from "../../parts/looks";
 import { type Column, DataTable, numeric } from "../../parts/table";
+import { nameOf } from "../../parts/picks";
 import type { ViewProps } from "../view";
 import { amountOf, bytesOf, type Shown, unit } from "./shown";
 
@@ -60,6 +61,9 @@ function inImages(images: number): string {
   return images === 1 ? "1 image only" : `${count(images)} images`;
 }
 
+/** Of more images than this, a line names the first. */
+const NAMED = 5;
+
 interface SharedLayer {
   blob: string;
   blobBytes: number;
@@ -76,7 +80,7 @@ export function SharedLayers({ figures, images }: Pick<SharedProps, "figures" | 
     numeric("Blob", (layer) => layer.blobBytes, bytes),
     numeric("Files", (layer) => layer.files),
     numeric("Images", (layer) => layer.images.length),
-    { name: "Which", value: (layer) => layer.images.map((image) => visible(images[image]?.name ?? "")).join(", ") },
+    { name: "Which", value: (layer) => which(images, layer.images) },
   ];
   return (
     <section aria-labelledby="overlap-layers">
@@ -84,6 +88,13 @@ export function SharedLayers({ figures, images }: Pick<SharedProps, "figures" | 
       <DataTable caption="A pull of a second image takes nothing of these, by any tool" columns={columns} rows={layers} />
     </section>
   );
+}
+
+/** The first of some images by name. */
+function which(images: readonly ImageInfo[], some: readonly number[]): string {
+  const names = some.slice(0, NAMED).map((image) => nameOf(images, image));
+  const more = some.length - names.length;
+  return names.join(", ") + (more > 0 ? ` and ${counted(more, "other")}` : "");
 }
 
 function sharedLayers({ summary }: OverlapFigures, images: readonly ImageInfo[]): SharedLayer[] {
@@ -117,7 +128,7 @@ export function SharedFiles({ figures, shown, images, route, go }: SharedProps) 
         ),
       sort: (file) => file.path,
     },
-    { name: "In", value: (file) => `${visible(images[file.first]?.name ?? "")} and ${counted(file.images - 1, "other")}` },
+    { name: "In", value: (file) => `${nameOf(images, file.first)} and ${counted(file.images - 1, "other")}` },
     numeric("Images", (file) => file.images),
     numeric("Bytes", size, bytes),
     numeric("Saved", saved, bytes),
@@ -129,7 +140,7 @@ export function SharedFiles({ figures, shown, images, route, go }: SharedProps) 
         caption="Files that several images have; saved is what they take beyond the first"
         columns={columns}
         rows={figures.shared}
-        page={25}
+        page={10}
         empty="No two images have a file in common."
       />
     </section>

@@ -8,6 +8,7 @@ import { Await, useAsked } from "../../parts/asked";
 import { Figures } from "../../parts/figures";
 import { RouteLink } from "../../parts/link";
 import { type Column, DataTable, numeric } from "../../parts/table";
+import { nameOf } from "../../parts/picks";
 import type { ViewProps } from "../view";
 import { bytesOf, type Shown } from "./shown";
 
@@ -88,7 +89,7 @@ export function Duplicates({ images, route, go, call, image, shown, children }: 
   ];
   return (
     <section aria-labelledby="overlap-duplicates">
-      <h3 id="overlap-duplicates">What {visible(images[image]?.name ?? "the image")} has more than once</h3>
+      <h3 id="overlap-duplicates">What {nameOf(images, image)} has more than once</h3>
       {children}
       <Await asked={asked} what="Looking for files of the same content">
         {(duplicates) => (
@@ -99,7 +100,7 @@ export function Duplicates({ images, route, go, call, image, shown, children }: 
             }
             columns={columns}
             rows={duplicates}
-            page={25}
+            page={10}
             empty="No two files of it have the same content."
           />
         )}

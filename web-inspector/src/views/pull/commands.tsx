@@ -2,9 +2,9 @@
 
 import { useMemo, useRef } from "preact/hooks";
 
-import { visible } from "../../format";
 import type { ImageInfo, Link } from "../../protocol";
 import { say } from "../../shell/say";
+import { nameOf } from "../../parts/picks";
 import { commands, costOptions } from "./command";
 
 interface CommandsProps {
@@ -50,7 +50,7 @@ export function Commands({ images, having, order, link }: CommandsProps) {
       {unnamed.size > 0 && (
         <p class="hint">
           Put the places of the files in that these images were opened from, which the page does not know:{" "}
-          {[...unnamed].map((image) => visible(images[image]?.name ?? "")).join(", ")}. A place is <code>oci:DIR:TAG</code>,{" "}
+          {[...unnamed].map((image) => nameOf(images, image)).join(", ")}. A place is <code>oci:DIR:TAG</code>,{" "}
           <code>oci-archive:FILE</code>, <code>docker-archive:FILE</code> or <code>dir:DIR</code>.
         </p>
       )}

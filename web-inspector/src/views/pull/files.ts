@@ -4,7 +4,7 @@ import { csvLines } from "../../export/csv";
 import { jsonText } from "../../export/json";
 import type { Text } from "../../export/save";
 import { block, cut, el, label, picture } from "../../export/svg";
-import { bytes, count, percent, visible } from "../../format";
+import { bytes, count, percent } from "../../format";
 import { colour } from "../../parts/looks";
 import type { ImageInfo } from "../../protocol";
 import type { Step } from "./chart";
@@ -126,9 +126,4 @@ export function svgFile({ pulls, steps, sum }: Subject): string {
   }
   const heading = label(10, 22, title, { "font-size": 15, "font-weight": 600 });
   return picture(WIDTH, y + 36, title, heading, el("g", { transform: "translate(0 30)" }, ...chart), ...bars);
-}
-
-/** Names for showing and for files. */
-export function nameOf(images: readonly ImageInfo[], image: number): string {
-  return visible(images[image]?.name ?? "");
 }

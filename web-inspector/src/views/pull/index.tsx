@@ -4,11 +4,12 @@ import { useMemo, useRef } from "preact/hooks";
 
 import { ExportMenu } from "../../export/menu";
 import { FaultNote, ProgressNote } from "../../parts/asked";
+import { nameOf } from "../../parts/picks";
 import type { ImageInfo } from "../../protocol";
 import type { ViewProps } from "../view";
 import { Chart, type Step } from "./chart";
 import { Commands } from "./commands";
-import { csvFile, jsonFile, nameOf, svgFile, type Subject } from "./files";
+import { csvFile, jsonFile, svgFile, type Subject } from "./files";
 import { Having } from "./having";
 import { havingOf, IN_FLIGHT, linkOf, orderOf } from "./link";
 import { Machine } from "./machine";

@@ -3,8 +3,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Call } from "../../client";
-import { bytes, visible } from "../../format";
+import { bytes } from "../../format";
 import { faultOf, FaultNote, ProgressNote } from "../../parts/asked";
+import { nameOf } from "../../parts/picks";
 import type { Fault, ImageInfo, Progress } from "../../protocol";
 import { say } from "../../shell/say";
 import { moved } from "./link";
@@ -34,7 +35,7 @@ export function Order({ images, having, order, fetched, call, set }: OrderProps)
     const image = order[from];
     if (image === undefined || from === to || to < 0 || to >= order.length) return;
     set(moved(order, from, to));
-    say(`${visible(images[image]?.name ?? "")} is now ${to + 1} of ${order.length}.`);
+    say(`${nameOf(images, image)} is now ${to + 1} of ${order.length}.`);
   };
   const grip = (from: number) => ({
     onPointerDown(event: PointerEvent) {
@@ -62,7 +63,7 @@ export function Order({ images, having, order, fetched, call, set }: OrderProps)
       <button
         type="button"
         data-move={`${image}-${way}`}
-        aria-label={`Move ${visible(images[image]?.name ?? "")} ${way}`}
+        aria-label={`Move ${nameOf(images, image)} ${way}`}
         aria-disabled={off}
         onClick={() => {
           if (off) return;
@@ -86,7 +87,7 @@ export function Order({ images, having, order, fetched, call, set }: OrderProps)
               ⠿
             </span>
             <span class="order-name">
-              {place + 1}. {visible(images[image]?.name ?? "")}
+              {place + 1}. {nameOf(images, image)}
             </span>
             <span class="order-figure">{fetched.has(image) ? bytes(fetched.get(image)!) : ""}</span>
             {button(place, image, "up")}

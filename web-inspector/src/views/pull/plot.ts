@@ -1,11 +1,6 @@
 // The cumulative chart as geometry: the same for the canvas and for files.
 
 /** Bytes after so many pulls; the first is before any. */
-export interface Curve {
-  name: string;
-  bytes: readonly number[];
-}
-
 export interface Plot {
   left: number;
   right: number;

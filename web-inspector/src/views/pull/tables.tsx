@@ -1,6 +1,6 @@
 // The figures of a simulation: for each pull, for each layer, and where files come from.
 
-import { bytes, count, percent, short, visible } from "../../format";
+import { bytes, count, counted, percent, short, visible } from "../../format";
 import { Bar, Legend } from "../../parts/bar";
 import { type Column, DataTable } from "../../parts/table";
 import type { ImageInfo, PullForecast } from "../../protocol";
@@ -20,8 +20,13 @@ export function Sum({ sum, pulls }: { sum: Figures; pulls: number }) {
     <div class="panel pull-sum">
       <p>
         {pulls === 1 ? "The pull" : `The ${count(pulls)} pulls`} would fetch <b>{bytes(sum.fetchedBytes)}</b> of{" "}
-        {bytes(sum.blobBytes)} in <b>{count(sum.requests)}</b> {sum.requests === 1 ? "request" : "requests"}, skipping{" "}
-        <b>{percent(skipped, sum.blobBytes)}</b>; about <b>{time(sum.seconds)}</b>.
+        {bytes(sum.blobBytes)} in <b>{counted(sum.requests, "request")}</b>
+        {sum.blobBytes > 0 && (
+          <>
+            , skipping <b>{percent(skipped, sum.blobBytes)}</b>
+          </>
+        )}
+        ; about <b>{time(sum.seconds)}</b>.
       </p>
       <dl>
         <Figure name="Fetched" value={bytes(sum.fetchedBytes)} />
@@ -84,6 +89,9 @@ function partsOf(files: Files) {
   return ORIGINS.map(({ key, name, token, pattern }) => ({ name, value: files[key], token, pattern }));
 }
 
+/** So many pulls are drawn; of more, the table tells. */
+const BARS = 12;
+
 export function FileOrigins({ pulls, sum }: { pulls: readonly Pull[]; sum: Figures }) {
   const rows = [...pulls.map(({ name, figures }) => ({ name, files: figures.files })), { name: "All pulls", files: sum.files }];
   const most = Math.max(1, ...pulls.map(({ figures }) => figures.files.total));
@@ -105,7 +113,7 @@ export function FileOrigins({ pulls, sum }: { pulls: readonly Pull[]; sum: Figur
       </p>
       <Legend parts={LOOKS} />
       <ul class="origin-bars">
-        {pulls.map(({ forecast, name, figures }) => (
+        {pulls.slice(0, BARS).map(({ forecast, name, figures }) => (
           <li key={forecast.image}>
             <span>{name}</span>
             <Bar parts={partsOf(figures.files)} total={most} label={`Files of ${name}`} format={count} />
@@ -113,6 +121,7 @@ export function FileOrigins({ pulls, sum }: { pulls: readonly Pull[]; sum: Figur
           </li>
         ))}
       </ul>
+      {pulls.length > BARS && <p class="hint">{counted(pulls.length - BARS, "more pull")} in the table.</p>}
       <details>
         <summary>As a table</summary>
         <DataTable caption="Files by where they come from" columns={columns} rows={rows} />
@@ -153,7 +162,7 @@ export function LayerTable({ pulls, images }: { pulls: readonly Pull[]; images: 
       <p class="hint">
         Partial: by file. Whole: front to back, for the reason given. Present: it is here, or further down in the same image.
       </p>
-      <DataTable caption="Forecast of each layer" columns={columns} rows={rows} />
+      <DataTable caption="Forecast of each layer" columns={columns} rows={rows} empty="The images have no layers." />
     </section>
   );
 }

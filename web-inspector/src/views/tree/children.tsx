@@ -4,10 +4,11 @@ import { useMemo, useState } from "preact/hooks";
 
 import { bytes, count, percent } from "../../format";
 import { RouteLink } from "../../parts/link";
+import { KIND_WORDS } from "../../parts/nodes";
 import { type Column, DataTable } from "../../parts/table";
 import type { NodeIndex } from "../../protocol";
 import type { TreeProps } from "./index";
-import { kindOf, pathOf } from "./words";
+import { pathOf } from "./words";
 
 export function Children(props: TreeProps) {
   const [open, setOpen] = useState(false);
@@ -20,7 +21,7 @@ export function Children(props: TreeProps) {
 }
 
 function Table({ tree, root, reveal, route, go }: TreeProps) {
-  const rows = useMemo(() => tree.children(root), [tree, root]);
+  const rows = useMemo(() => tree.largest(root), [tree, root]);
   const all = tree.bytes[root] ?? 0;
   const { files, shared, partly, partlyShared, unique, wasted } = tree.arrays;
   const figure = (name: string, of: Float64Array): Column<NodeIndex> => ({
@@ -35,19 +36,19 @@ function Table({ tree, root, reveal, route, go }: TreeProps) {
       value: (node) =>
         tree.isDirectory(node) ? (
           <button type="button" class="plain" onClick={() => reveal(node)}>
-            {tree.name(node)}/
+            {tree.label(node)}/
           </button>
         ) : (
           <RouteLink to={{ view: "file", path: tree.path(node) }} at={{ route, go }}>
-            {tree.name(node)}
+            {tree.label(node)}
           </RouteLink>
         ),
-      sort: (node) => tree.name(node),
+      sort: (node) => tree.label(node),
     },
     {
       name: "Kind",
-      value: (node) => `${kindOf(tree, node)}${tree.isGone(node) ? ", removed by a higher layer" : ""}`,
-      sort: (node) => `${kindOf(tree, node)}${tree.isGone(node) ? " removed" : ""}`,
+      value: (node) => `${KIND_WORDS[tree.kind(node)]}${tree.isGone(node) ? ", removed by an upper layer" : ""}`,
+      sort: (node) => `${KIND_WORDS[tree.kind(node)]}${tree.isGone(node) ? " removed" : ""}`,
     },
     figure("Bytes", tree.bytes),
     { ...figure("Of all", tree.bytes), value: (node) => percent(tree.bytes[node] ?? 0, all) },

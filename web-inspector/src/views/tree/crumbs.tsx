@@ -29,10 +29,10 @@ export function Crumbs({ tree, root, name, reveal, children }: CrumbsProps) {
             <li key={node}>
               {at === 2 && shown.length < line.length && <span>… / </span>}
               {node === root ? (
-                <b aria-current="location">{node === ROOT ? name : tree.name(node)}</b>
+                <b aria-current="location">{node === ROOT ? name : tree.label(node)}</b>
               ) : (
                 <button type="button" class="plain" onClick={() => reveal(node)}>
-                  {node === ROOT ? name : tree.name(node)}
+                  {node === ROOT ? name : tree.label(node)}
                 </button>
               )}
             </li>

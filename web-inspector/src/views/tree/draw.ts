@@ -1,12 +1,12 @@
 // Draws a layout with any pen: the screen's or a file's. No DOM.
 
-import type { Look } from "../../canvas/looks";
 import type { Token } from "../../canvas/theme";
 import { bytes, count } from "../../format";
-import { STATES } from "../../parts/looks";
+import { type Look, STATES } from "../../parts/looks";
+import { PARTS } from "../../parts/nodes";
 import type { Route } from "../../route";
 import type { Layout } from "./layout";
-import { PARTS, type Tree } from "./model";
+import type { Tree } from "./model";
 import { pathOf } from "./words";
 
 /** What a rectangle's colour says. */
@@ -122,7 +122,7 @@ function label(layout: Layout, tree: Tree, box: number): string {
   const rest = layout.rest[box]!;
   if (rest > 0) return `and ${count(rest)} more`;
   const node = layout.node[box]!;
-  const name = node === 0 ? "/" : tree.name(node);
+  const name = node === 0 ? "/" : tree.label(node);
   return tree.isGone(node) ? `${name} (removed)` : name;
 }
 

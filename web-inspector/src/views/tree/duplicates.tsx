@@ -19,7 +19,7 @@ export function Duplicates(props: TreeProps) {
   const [open, setOpen] = useState(false);
   return (
     <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>The same content several times</summary>
+      <summary>What it has more than once</summary>
       {open && <List {...props} />}
     </details>
   );
@@ -34,9 +34,9 @@ function List({ call, images, route, reveal }: TreeProps) {
       {(found) => (
         <DataTable
           caption={`Files of this image with the same content; ${
-            found.length < LIMIT ? "all of them" : `the ${count(LIMIT)} contents that come to most`
+            found.length < LIMIT ? "those first that come to most" : `the ${count(LIMIT)} that come to most`
           }. The blob has them more than once, but a pull by file fetches each content once.`}
-          empty="No content is there twice."
+          empty="No two files of it have the same content."
           rows={found}
           columns={[
             {
@@ -44,8 +44,8 @@ function List({ call, images, route, reveal }: TreeProps) {
               heads: true,
               value: (row) => <Paths row={row} reveal={reveal} />,
             },
-            { name: "Times", value: ({ more }) => count(more.count + 1), sort: ({ more }) => more.count, numeric: true },
-            { name: "Bytes beyond the first", value: (row) => bytes(spare(row)), sort: spare, numeric: true },
+            { name: "Copies", value: ({ more }) => count(more.count + 1), sort: ({ more }) => more.count, numeric: true },
+            { name: "Bytes more", value: (row) => bytes(spare(row)), sort: spare, numeric: true },
             { name: "Content", value: ({ digest }) => <code title={digest}>{short(digest)}</code> },
           ]}
         />

@@ -2,9 +2,10 @@
 
 import { bytes, percent } from "../../format";
 import { STATES } from "../../parts/looks";
+import { PARTS } from "../../parts/nodes";
 import type { Pen } from "./draw";
 import type { Layout } from "./layout";
-import { PARTS, type Tree } from "./model";
+import type { Tree } from "./model";
 
 /** Room above the picture. */
 export const HEAD = 28;

@@ -6,18 +6,18 @@ import type { Tree } from "./model";
 
 /** Narrower paths are not drawn by themselves, in CSS pixels. */
 const NARROWEST = 1.5;
-/** How high rows are, in CSS pixels; and at most a part of all, so that few rows are no blocks. */
-const ROW = { least: 20, part: 0.25 } as const;
+/** The least height of rows, in CSS pixels; few of them take all the height there is. */
+const ROW = 20;
 
 /** The icicle of what is below `root`. */
 export function icicle(tree: Tree, root: NodeIndex, width: number, height: number): Layout {
   const builder = new Builder();
   const whole = tree.bytes[root] ?? 0;
-  const rows = Math.max(1, Math.floor(height / ROW.least));
-  if (!(whole > 0) || !(width > 0)) return builder.finish(root, width, height, ROW.least, true);
+  const rows = Math.max(1, Math.floor(height / ROW));
+  if (!(whole > 0) || !(width > 0)) return builder.finish(root, width, height, ROW, true);
   const scale = width / whole;
   const deepest = descend(builder, tree, root, { x: 0, width, scale, depth: 0, rows });
-  const row = Math.max(ROW.least, Math.floor(Math.min(height * ROW.part, height / (deepest + 1))));
+  const row = Math.max(ROW, Math.floor(height / (deepest + 1)));
   for (let box = 0; box < builder.count; box += 1) {
     // So far the depth.
     builder.y[box]! *= row;

@@ -7,8 +7,9 @@ import { Await, useAsked } from "../../parts/asked";
 import { Legend } from "../../parts/bar";
 import { RouteLink } from "../../parts/link";
 import { STATES } from "../../parts/looks";
+import { PARTS } from "../../parts/nodes";
 import { nameOf } from "../../parts/picks";
-import { SearchBox } from "../../parts/search";
+import { needle, SearchBox } from "../../parts/search";
 import type { NodeIndex, TreeArrays } from "../../protocol";
 import type { ViewProps } from "../view";
 import { Children } from "./children";
@@ -16,7 +17,7 @@ import { Choices } from "./choices";
 import { Crumbs } from "./crumbs";
 import { Duplicates } from "./duplicates";
 import { TreeExport } from "./export";
-import { PARTS, ROOT, Tree } from "./model";
+import { ROOT, Tree } from "./model";
 import { Picture } from "./picture";
 import { Scene } from "./scene";
 import { FoundPaths, type Matches, useMatches } from "./search";
@@ -27,7 +28,7 @@ export function TreeView(props: ViewProps) {
   const { images, route, go, call } = props;
   const { image, measure } = route;
   const asked = useAsked(call, "tree", { image, measure }, [images, image, measure]);
-  const matches = useMatches(call, images, image, route.search);
+  const matches = useMatches(call, images, image, needle(route.search));
   const first = matches.asked.answer?.[0];
   return (
     <section class="tree-view" aria-labelledby="tree-title">
@@ -38,7 +39,7 @@ export function TreeView(props: ViewProps) {
         <SearchBox
           value={route.search}
           onSearch={(search) => go({ search }, "replace")}
-          onEnter={(text) => text === route.search && first && go({ path: first.path })}
+          onEnter={(text) => needle(text) === matches.text && first && go({ path: first.path })}
         />
       </div>
       <Await asked={asked} what="Summing up the tree">
@@ -85,6 +86,7 @@ function Shown(props: ViewProps & { arrays: TreeArrays; matches: Matches }) {
           {name} has no path /{visible(route.path)}; this is its root.
         </p>
       )}
+      <Unlocated unlocated={arrays.unlocated} go={go} />
       <FoundPaths tree={tree} matches={matches} reveal={reveal} />
       <Crumbs tree={tree} root={root} name={name} reveal={reveal}>
         <TreeExport {...below} wanted={wanted} scene={scene} />
@@ -111,7 +113,6 @@ function Shown(props: ViewProps & { arrays: TreeArrays; matches: Matches }) {
           </RouteLink>
         </p>
       )}
-      <Unlocated unlocated={arrays.unlocated} />
       <Children {...below} />
       <Duplicates {...below} />
     </>
@@ -125,12 +126,16 @@ function Keys({ tree, root }: { tree: Tree; root: NodeIndex }) {
   return <Legend parts={parts} format={(value) => `${bytes(value)}, ${percent(value, all)}`} />;
 }
 
-function Unlocated({ unlocated }: { unlocated: number }) {
+/** Says what is not in the picture. */
+function Unlocated({ unlocated, go }: Pick<ViewProps, "go"> & { unlocated: number }) {
   if (unlocated === 0) return null;
   return (
-    <p>
-      {bytes(unlocated)} of this image's files are not in the picture: it is not known how many bytes they are in their blob. Measure
-      “Uncompressed” shows them.
+    <p role="note">
+      {bytes(unlocated)} of this image’s files are not in the picture: their layers were read whole, so nobody knows what they
+      take compressed.{" "}
+      <button type="button" onClick={() => go({ measure: "logical" })}>
+        Show them uncompressed
+      </button>
     </p>
   );
 }

@@ -4,8 +4,9 @@
 // what it holds that is too small to be seen becomes one rectangle, "and N more".
 
 import type { Boxes } from "../../canvas/hit";
+import { PARTS } from "../../parts/nodes";
 import type { NodeIndex } from "../../protocol";
-import { PARTS, type Tree } from "./model";
+import type { Tree } from "./model";
 
 /** How pictures are drawn. */
 export type PictureName = "icicle" | "treemap";

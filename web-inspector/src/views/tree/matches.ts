@@ -19,6 +19,8 @@ export interface Wanted {
 export function matchBoxes(layout: Layout, { tree, matches }: Pick<Wanted, "tree" | "matches">): Set<number> {
   const boxes = new Set<number>();
   for (const node of matches) {
+    // What has no bytes has no rectangle, and that of its directory would say too much.
+    if (!(tree.bytes[node]! > 0)) continue;
     const box = boxOf(layout, tree, node);
     if (box >= 0) boxes.add(box);
   }

@@ -1,38 +1,36 @@
 // An image's tree as the core gives it, and what the picture needs to know of it. No DOM.
 
 import { visible } from "../../format";
+import { Nodes } from "../../parts/nodes";
 import type { NodeIndex, TreeArrays } from "../../protocol";
-import { pathBytes, pathText } from "../../worker/text";
+import { pathBytes } from "../../worker/text";
 
-/** The parts that a path's bytes fall into; together they are all. */
-export const PARTS = ["shared", "partly", "unique", "wasted"] as const;
-export type PartName = (typeof PARTS)[number];
-
-/** The order of `TreeArrays.kinds`. */
-export const KINDS = ["block device", "character device", "directory", "fifo", "hard link", "file", "symlink"] as const;
-const DIRECTORY = 2;
 
 export const ROOT: NodeIndex = 0;
 
 /** An image's tree. Nodes are numbers: the order of a walk, directories before what they hold. */
-export class Tree {
-  readonly count: number;
+export class Tree extends Nodes {
   /** All bytes at and below each path. */
   readonly bytes: Float64Array;
+  /** The bytes of the largest path in each directory. */
+  readonly biggest: Float64Array;
   readonly #sorted = new Map<NodeIndex, Uint32Array>();
-  readonly #names = new Map<NodeIndex, string>();
+  readonly #labels = new Map<NodeIndex, string>();
 
-  constructor(readonly arrays: TreeArrays) {
-    const { shared, partly, unique, wasted, parents } = arrays;
-    this.count = parents.length;
-    this.bytes = new Float64Array(this.count);
-    for (let node = 0; node < this.count; node += 1) {
-      this.bytes[node] = shared[node]! + partly[node]! + unique[node]! + wasted[node]!;
+  constructor(arrays: TreeArrays) {
+    super(arrays);
+    this.bytes = new Float64Array(this.length);
+    this.biggest = new Float64Array(this.length);
+    for (let node = 0; node < this.length; node += 1) {
+      const bytes = this.bytesAt(node);
+      const parent = this.parent(node);
+      this.bytes[node] = bytes;
+      if (node !== ROOT && bytes > this.biggest[parent]!) this.biggest[parent] = bytes;
     }
   }
 
   isDirectory(node: NodeIndex): boolean {
-    return this.arrays.kinds[node] === DIRECTORY || this.end(node) > node + 1;
+    return this.kind(node) === "directory" || this.end(node) > node + 1;
   }
 
   /** Whether only lower layers have it. */
@@ -59,7 +57,7 @@ export class Tree {
   }
 
   /** What a directory holds, the largest first. */
-  children(directory: NodeIndex): Uint32Array {
+  largest(directory: NodeIndex): Uint32Array {
     let found = this.#sorted.get(directory);
     if (!found) {
       const list: NodeIndex[] = [];
@@ -99,27 +97,14 @@ export class Tree {
   }
 
   /** The last part of a path as it is shown; empty for the root. */
-  name(node: NodeIndex): string {
-    let found = this.#names.get(node);
+  label(node: NodeIndex): string {
+    let found = this.#labels.get(node);
     if (found === undefined) {
-      found = visible(pathText(this.rawName(node)));
-      if (this.#names.size > 20_000) this.#names.clear();
-      this.#names.set(node, found);
+      found = visible(this.name(node));
+      if (this.#labels.size > 20_000) this.#labels.clear();
+      this.#labels.set(node, found);
     }
     return found;
-  }
-
-  rawName(node: NodeIndex): Uint8Array {
-    const { names, nameEnds } = this.arrays;
-    return names.subarray(node === 0 ? 0 : nameEnds[node - 1], nameEnds[node]);
-  }
-
-  /** A whole path as routes and calls have it; the root's is empty. */
-  path(node: NodeIndex): string {
-    return this.line(node)
-      .slice(1)
-      .map((part) => pathText(this.rawName(part)))
-      .join("/");
   }
 
   /** The node of a path as `path` gives it. */
@@ -138,7 +123,7 @@ export class Tree {
     const wanted = pathBytes(part);
     const end = this.end(directory);
     for (let child = directory + 1; child < end; child = this.next(child)) {
-      if (same(this.rawName(child), wanted)) return child;
+      if (same(this.nameBytes(child), wanted)) return child;
     }
     return undefined;
   }

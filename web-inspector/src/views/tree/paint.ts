@@ -1,9 +1,9 @@
 // A layout as a bitmap: it is drawn once, and copied while a pointer moves over it or a zoom glides.
 
 import type { Fills } from "../../canvas/fills";
-import type { Look } from "../../canvas/looks";
 import { Fitter } from "../../canvas/text";
 import type { Token } from "../../canvas/theme";
+import type { Look } from "../../parts/looks";
 import { type Colouring, drawing, type Pen } from "./draw";
 import type { Layout } from "./layout";
 import type { Tree } from "./model";

@@ -92,7 +92,7 @@ export function Picture(props: PictureProps) {
     if (move(event.key)) event.preventDefault();
   };
   const move = (pressed: string): boolean => {
-    const siblings = at === root ? Uint32Array.of(root) : tree.children(tree.parent(at));
+    const siblings = at === root ? Uint32Array.of(root) : tree.largest(tree.parent(at));
     const place = siblings.indexOf(at);
     const go = (node: NodeIndex | undefined) => {
       setPointed(-1);
@@ -109,7 +109,7 @@ export function Picture(props: PictureProps) {
       case "End":
         return go(siblings[siblings.length - 1]);
       case "ArrowDown":
-        return go(tree.children(at)[0]);
+        return go(tree.largest(at)[0]);
       case "ArrowUp":
         if (at === root) up();
         else go(tree.parent(at));

@@ -2,7 +2,6 @@
 
 import type { NodeIndex } from "../../protocol";
 import { ROOT, type Tree } from "./model";
-import { kindOf } from "./words";
 
 export interface Row {
   path: string;
@@ -22,14 +21,14 @@ export function* rows(tree: Tree): Iterable<Row> {
   const { files, shared, partly, partlyShared, unique, wasted } = tree.arrays;
   // The directories that the walk is in.
   const within: { end: NodeIndex; path: string }[] = [];
-  for (let node = ROOT; node < tree.count; node += 1) {
+  for (let node = ROOT; node < tree.length; node += 1) {
     while (within.length > 0 && node >= within[within.length - 1]!.end) within.pop();
     const above = within[within.length - 1]?.path ?? "";
-    const path = node === ROOT ? "" : `${above}/${tree.name(node)}`;
+    const path = node === ROOT ? "" : `${above}/${tree.label(node)}`;
     if (tree.isDirectory(node)) within.push({ end: tree.end(node), path });
     yield {
       path: path || "/",
-      kind: kindOf(tree, node),
+      kind: tree.kind(node),
       removed: tree.isGone(node),
       files: files[node]!,
       bytes: tree.bytes[node]!,

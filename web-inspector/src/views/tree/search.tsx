@@ -12,6 +12,9 @@ import type { Tree } from "./model";
 /** More matches help nobody. */
 const LIMIT = 5000;
 
+/** So many are listed at a time: the picture below them is what is looked at. */
+const LISTED = 5;
+
 type Found = Calls["search"]["answer"];
 
 export interface Matches {
@@ -62,7 +65,7 @@ export function FoundPaths({ tree, reveal, matches: { text, asked } }: FoundProp
       {found.length > 0 && (
         <details open>
           <summary>Matches</summary>
-          <DataTable caption={`Paths that contain “${visible(text)}”`} page={20} rows={found} columns={columns} />
+          <DataTable caption={`Paths that contain “${visible(text)}”`} hideCaption page={LISTED} rows={found} columns={columns} />
         </details>
       )}
     </div>

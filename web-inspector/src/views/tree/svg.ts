@@ -1,8 +1,8 @@
 // The picture as an SVG file. No DOM: the theme is given.
 
-import type { Look } from "../../canvas/looks";
 import { shortened } from "../../canvas/text";
 import type { Theme, Token } from "../../canvas/theme";
+import type { Look } from "../../parts/looks";
 import { el, escape, picture } from "../../export/svg";
 import { draw, type Pen } from "./draw";
 import { frame, HEAD } from "./frame";

@@ -27,9 +27,10 @@ function fill(builder: Builder, tree: Tree, node: NodeIndex, x: number, y: numbe
     const head = h >= 2.5 * HEAD && w >= 2 * HEAD ? HEAD : EDGE;
     const inner = { x: x + EDGE, y: y + head, w: w - 2 * EDGE, h: h - head - EDGE };
     const whole = tree.bytes[node]!;
-    const { nodes, rest, restBytes } = seen(tree, node, (SMALLEST * whole) / (inner.w * inner.h));
+    const least = (SMALLEST * whole) / (inner.w * inner.h);
     // One rectangle for everything would say no more than the directory's own.
-    if (nodes.length > 0) {
+    if (tree.biggest[node]! >= least) {
+      const { nodes, rest, restBytes } = seen(tree, node, least);
       builder.open[box] = 1;
       const sizes = Array.from(nodes, (child) => tree.bytes[child]!);
       if (restBytes > 0) sizes.push(restBytes);

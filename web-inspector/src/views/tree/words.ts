@@ -1,8 +1,9 @@
 // What is said of a path, in words.
 
 import { bytes, count, counted, percent, visible } from "../../format";
+import { KIND_WORDS } from "../../parts/nodes";
 import type { NodeIndex } from "../../protocol";
-import { KINDS, type Tree } from "./model";
+import type { Tree } from "./model";
 
 /** A path as it is shown. */
 export function pathOf(tree: Tree, node: NodeIndex): string {
@@ -13,18 +14,14 @@ export function pathOf(tree: Tree, node: NodeIndex): string {
 export function about(tree: Tree, node: NodeIndex): string {
   const { arrays } = tree;
   const all = tree.bytes[node] ?? 0;
-  const kind = tree.isDirectory(node) ? `${counted(arrays.files[node] ?? 0, "file")} with content` : kindOf(tree, node);
-  const gone = tree.isGone(node) ? ", only in lower layers: a higher one removes it" : "";
+  const kind = tree.isDirectory(node) ? `${counted(arrays.files[node] ?? 0, "file")} with content` : KIND_WORDS[tree.kind(node)].toLowerCase();
+  const gone = tree.isGone(node) ? ", removed by an upper layer" : "";
   return `${pathOf(tree, node)}: ${bytes(all)}, ${kind}${gone}. ${partsOf(tree, node)}`;
 }
 
 /** What a rectangle for many paths stands for. */
 export function aboutRest(tree: Tree, directory: NodeIndex, many: number, all: number): string {
   return `${count(many)} more in ${pathOf(tree, directory)}, too small to be drawn one by one: together ${bytes(all)}. The table of the directory lists them.`;
-}
-
-export function kindOf(tree: Tree, node: NodeIndex): string {
-  return KINDS[tree.arrays.kinds[node] ?? -1] ?? "unknown";
 }
 
 function partsOf(tree: Tree, node: NodeIndex): string {

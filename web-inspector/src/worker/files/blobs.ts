@@ -4,7 +4,7 @@ import { collect, piecesOf } from "../bytes";
 import { digestOf } from "../core";
 import { failure } from "../fault";
 import type { Descriptor } from "../image/documents";
-import { ANY, resolve, type Fetch, type Top } from "../image/found";
+import { resolve, type Fetch, type Top } from "../image/found";
 import { ofFile } from "../source";
 import type { Task } from "../task";
 import type { Folder } from "./folder";
@@ -15,7 +15,7 @@ export type Place = (kind: "manifest" | "blob", digest: string) => string;
 /** Follows the documents of a folder from the first one to the layers. */
 export function imageAt(folder: Folder, top: Top, place: Place, task: Task) {
   const source = (layer: Descriptor) => ofFile(find(folder, place("blob", layer.digest), layer));
-  return resolve(top, ANY, fetchFrom(folder, place, task), source);
+  return resolve(top, "any", fetchFrom(folder, place, task), source);
 }
 
 /** Reads documents of a folder. */

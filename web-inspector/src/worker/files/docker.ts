@@ -28,19 +28,28 @@ export async function dockerImages(folder: Folder, from: string, faults: Faults,
   const listed = readList(await readFile(folder, "manifest.json", DOCKER_LIST_BYTES, task), what);
   if (listed.length === 0) throw failure("input", `${folder.name} holds no image`);
   const images: FoundImage[] = [];
+  // Images share layers, and one may name a layer any number of times.
+  const blobs = new Map<string, string>();
   for (const one of listed) {
     const name = one.tags[0] ?? folder.name;
-    const found = await faults.attempt(`${name} cannot be opened.`, () => image(folder, one, name, from, task));
+    const found = await faults.attempt(`${name} cannot be opened.`, () => image(folder, one, name, from, blobs, task));
     if (found) images.push(found);
   }
   return images;
 }
 
-async function image(folder: Folder, listed: Listed, name: string, from: string, task: Task): Promise<FoundImage> {
+async function image(
+  folder: Folder,
+  listed: Listed,
+  name: string,
+  from: string,
+  blobs: Map<string, string>,
+  task: Task,
+): Promise<FoundImage> {
   const config = readConfig(await readFile(folder, listed.config, CONFIG_BYTES, task), listed.layers.length);
   const layers: FoundLayer[] = [];
   for (const [index, path] of listed.layers.entries()) {
-    layers.push(await layer(folder, path, config.diffIds[index] ?? "", task));
+    layers.push(await layer(folder, path, config.diffIds[index] ?? "", blobs, task));
   }
   return {
     name,
@@ -52,13 +61,21 @@ async function image(folder: Folder, listed: Listed, name: string, from: string,
   };
 }
 
-async function layer(folder: Folder, path: string, diffId: string, task: Task): Promise<FoundLayer> {
+/** `blobs`: digests of those that were read before, by path. */
+async function layer(
+  folder: Folder,
+  path: string,
+  diffId: string,
+  blobs: Map<string, string>,
+  task: Task,
+): Promise<FoundLayer> {
   const file = folder.find(path);
   if (!file) throw failure("input", `the layer ${path} is not in ${folder.name}`);
   const form = await formOf(file);
   const suffix = form === "gzip" ? ".gzip" : form === "zstd" ? ".zstd" : "";
   // A plain tar should have its DiffID, which is checked when it is read.
-  const blob = suffix ? await hashed(file, task, `Reading ${path}`) : diffId;
+  const blob = suffix ? (blobs.get(path) ?? (await hashed(file, task, `Reading ${path}`))) : diffId;
+  if (suffix) blobs.set(path, blob);
   const mediaType = `${LAYER}${suffix}`;
   return { blob, diffId, mediaType, blobLen: file.size, annotations: {}, source: ofFile(file) };
 }

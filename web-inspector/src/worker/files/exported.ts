@@ -7,7 +7,7 @@ import { because, failure } from "../fault";
 import { isObject, list, readJson, size, text } from "../json";
 import { EXPORTED_BYTES, EXPORTED_LINE, EXPORTED_LINES, IMAGES, LAYERS } from "../limits";
 import type { Session, SessionImage, SessionLayer } from "../session";
-import type { Task } from "../task";
+import { Pauses, type Task } from "../task";
 
 const FORMAT = "shingle-tocs";
 const NEWLINE = 0x0a;
@@ -129,10 +129,11 @@ export async function writeExported(session: Session, signal: AbortSignal): Prom
   const first = encoder.encode(`${JSON.stringify({ format: FORMAT, version: 1, images })}\n`);
   const layers = [...numbers.keys()];
   let next = -1;
+  const pauses = new Pauses(signal);
   // One line in memory at a time.
   const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    pull: (controller) => {
-      signal.throwIfAborted();
+    pull: async (controller) => {
+      await pauses.take();
       const layer = layers[next];
       if (next < 0) controller.enqueue(first);
       else if (layer) {

@@ -41,6 +41,7 @@ async function inEach(
   faults: Faults,
   images: (root: Folder, from: string) => Promise<FoundImage[]>,
 ): Promise<FoundImage[]> {
+  if (paths.length > IMAGES) throw failure("limit", `${folder.name} holds ${paths.length} layouts, at most ${IMAGES} are opened`);
   const found: FoundImage[] = [];
   for (const path of paths) {
     if (found.length > IMAGES) throw failure("limit", `${folder.name} holds more than ${IMAGES} images`);

@@ -7,7 +7,7 @@ import { CONFIG_BYTES, MANIFEST_BYTES } from "../limits";
 import type { Source } from "../source";
 import type { Task } from "../task";
 import { readConfig, readDocument, type Descriptor, type Index, type Manifest } from "./documents";
-import { DEFAULT, rank, writePlatform, type Platform } from "./platform";
+import { COMMON, rank, writePlatform } from "./platform";
 
 /** An image, and where its layers' bytes are. */
 export interface FoundImage {
@@ -42,17 +42,8 @@ export interface Top {
   contentType: string;
 }
 
-/** How to choose among the images of an index. */
-export interface Choice {
-  wanted: Platform;
-  /** Whether another machine's image is better than none. */
-  orAny: boolean;
-}
-
-/** Of a registry, what most machines would pull. */
-export const COMMON: Choice = { wanted: DEFAULT, orAny: false };
-/** Of files, whatever is there. */
-export const ANY: Choice = { wanted: DEFAULT, orAny: true };
+/** Which of an index' images is opened: what most machines pull, or where there is none such, any. */
+export type Choice = "common" | "any";
 
 /** Follows the documents from a name to the layers. */
 export async function resolve(
@@ -87,21 +78,21 @@ export async function resolve(
 }
 
 /** Picks the manifest that suits best, the first of several. */
-function choose(index: Index, { wanted, orAny }: Choice): Descriptor {
+function choose(index: Index, choice: Choice): Descriptor {
   // Attestations hide in indexes as unknown/unknown.
   const offered = index.manifests.filter(({ platform }) => platform && platform.os !== "unknown");
   let best: { descriptor: Descriptor; rank: number } | undefined;
   for (const descriptor of offered) {
-    const value = descriptor.platform && rank(wanted, descriptor.platform);
+    const value = descriptor.platform && rank(COMMON, descriptor.platform);
     if (value !== undefined && (!best || value < best.rank)) best = { descriptor, rank: value };
   }
   if (best) return best.descriptor;
   const [only, second] = index.manifests;
   // Nothing to choose from, and nothing said against it.
   if (only && !second && !only.platform) return only;
-  if (orAny && offered[0]) return offered[0];
+  if (choice === "any" && offered[0]) return offered[0];
   const names = offered.slice(0, 20).map(({ platform }) => platform && writePlatform(platform));
-  throw failure("input", `there is no image for ${writePlatform(wanted)}, only for: ${names.join(", ") || "nothing"}`, {
+  throw failure("input", `there is no image for ${writePlatform(COMMON)}, only for: ${names.join(", ") || "nothing"}`, {
     hint: names.length > 0 ? "For another machine, run shingle inspect --web --platform OS/ARCHITECTURE." : undefined,
   });
 }

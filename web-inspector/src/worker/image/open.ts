@@ -54,10 +54,14 @@ class Opening {
     const spent: Spent = { bytes: 0, requests: 0 };
     const { name, origin, digest, platform } = image;
     const count = image.layers.length;
+    const failed = new AbortController();
+    const signal = AbortSignal.any([this.#task.signal, failed.signal]);
     const layers = await forEach(image.layers, AT_ONCE, async (layer, index) => {
       try {
-        return await this.#layer(layer, name, spent);
+        return await this.#layer(layer, name, spent, signal);
       } catch (error) {
+        // Whatever else is being read of the image is of no use any more.
+        failed.abort();
         throw because(`Layer ${index + 1} of ${count} (${layer.blob}) cannot be read.`, error);
       }
     });
@@ -72,29 +76,38 @@ class Opening {
     }
   }
 
-  async #layer(layer: FoundLayer, name: string, spent: Spent): Promise<SessionLayer> {
+  async #layer(layer: FoundLayer, name: string, spent: Spent, signal: AbortSignal): Promise<SessionLayer> {
     const said = digestOfSaid(layer);
     const found = this.#session.find(said);
     let read = found ? Promise.resolve(found) : this.#fresh.get(said);
     if (!read) {
-      read = this.#read(layer, said, name, spent);
+      read = this.#read(layer, said, name, spent, signal);
       this.#fresh.set(said, read);
+      // The next image may need it all the same.
+      read.catch(() => signal.aborted && this.#fresh.delete(said));
     }
     const done = await read;
     this.#meter.layer(name);
     return done;
   }
 
-  async #read(layer: FoundLayer, said: string, name: string, spent: Spent): Promise<SessionLayer> {
+  async #read(layer: FoundLayer, said: string, name: string, spent: Spent, signal: AbortSignal): Promise<SessionLayer> {
     const meter = this.#meter;
+    let owed = 0;
     const reading: Reading = {
-      signal: this.#task.signal,
+      signal,
       progress: (progress) => this.#task.progress(progress),
       spent: { bytes: 0, requests: 0 },
-      expects: (bytes, whole) => meter.expects(name, bytes, whole),
-      received: (bytes) => meter.received(name, bytes),
+      expects: (bytes, whole) => {
+        owed += bytes;
+        meter.expects(name, bytes, whole);
+      },
+      received: (bytes) => {
+        owed -= bytes;
+        meter.received(name, bytes);
+      },
     };
-    const { known, by } = await readLayer(layer, reading);
+    const { known, by } = await readLayer(layer, reading).finally(() => meter.givesUp(owed));
     spent.bytes += reading.spent.bytes;
     spent.requests += reading.spent.requests;
     return { known, read: by, said };
@@ -134,6 +147,11 @@ class Meter {
     this.#total += bytes;
     this.#whole ||= whole;
     this.#tell(name);
+  }
+
+  /** What was expected, and does not come any more. */
+  givesUp(bytes: number): void {
+    this.#total -= bytes;
   }
 
   received(name: string, bytes: number): void {

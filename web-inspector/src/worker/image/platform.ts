@@ -7,7 +7,8 @@ export interface Platform {
   variant: string | undefined;
 }
 
-export const DEFAULT: Platform = { os: "linux", architecture: "amd64", variant: undefined };
+/** What most machines are. */
+export const COMMON: Platform = { os: "linux", architecture: "amd64", variant: undefined };
 
 export function writePlatform({ os, architecture, variant }: Platform): string {
   return `${os}/${architecture}${variant ? `/${variant}` : ""}`;

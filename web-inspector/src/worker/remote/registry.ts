@@ -4,7 +4,7 @@ import type { ByteRange } from "@shingle/core";
 import { piecesOf, type Bytes } from "../bytes";
 import { core, digestOf } from "../core";
 import { failure, type Failure } from "../fault";
-import { COMMON, resolve, type Fetch, type FoundImage } from "../image/found";
+import { resolve, type Fetch, type FoundImage } from "../image/found";
 import { MANIFEST_BYTES } from "../limits";
 import type { Answer, Source } from "../source";
 import type { Task } from "../task";
@@ -37,7 +37,7 @@ export async function registryImage(reference: Reference, given: string, task: T
     if (bytes.length !== wanted.size || digestOf(bytes) !== wanted.digest) throw another(wanted.digest);
     return bytes;
   };
-  const found = await resolve(top, COMMON, fetch, (layer) => registry.blob(layer.digest, layer.size));
+  const found = await resolve(top, "common", fetch, (layer) => registry.blob(layer.digest, layer.size));
   return { name: writeReference(reference), origin: { from: "registry", ref: given }, ...found };
 }
 

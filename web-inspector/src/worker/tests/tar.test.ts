@@ -1,6 +1,7 @@
 // The reader of archives' tars. Run: npx playwright test -c src/worker/tests
 
 import { expect, test } from "@playwright/test";
+import { ofTar } from "../files/folder";
 import { clean, members, windows, type Member } from "../files/tar";
 
 const encoder = new TextEncoder();
@@ -122,6 +123,30 @@ test("what is no tar is refused", async () => {
   for (const [parts, reason] of table) await expect(read(parts), reason).rejects.toThrow(reason);
   expect(await read([END])).toEqual([]);
   expect(await read([])).toEqual([]);
+});
+
+test("a tar as a folder: links are followed, what is there twice is a lie, what leads out is not there", async () => {
+  const folder = await ofTar(
+    "x.tar",
+    new Blob([
+      made({ name: "./a/file", content: "1" }),
+      made({ name: "a/soft", type: "2", link: "../a/file" }),
+      made({ name: "hard", type: "1", link: "a/soft" }),
+      made({ name: "absolute", type: "2", link: "/a/file" }),
+      made({ name: "/rooted", content: "2" }),
+      made({ name: "out", type: "2", link: "../a/file" }),
+      made({ name: "loop", type: "2", link: "loop" }),
+      made({ name: "twice", content: "3" }),
+      made({ name: "twice", content: "4" }),
+      END,
+    ]),
+    new AbortController().signal,
+  );
+  for (const path of ["a/file", "./a//file", "a/soft", "hard"]) expect(await folder.find(path)?.text(), path).toBe("1");
+  for (const path of ["absolute", "rooted", "/rooted", "/a/file", "out", "loop", "none", "", "..", "/"]) {
+    expect(folder.find(path), path).toBeUndefined();
+  }
+  expect(() => folder.find("twice")).toThrow("x.tar holds twice twice");
 });
 
 test("paths that lead out are none", () => {

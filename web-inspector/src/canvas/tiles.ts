@@ -1,27 +1,6 @@
-// How a meaning looks in pictures: a colour and a pattern together, so that neither has to be told apart alone. The
-// patterns are those of bars, see `parts/looks.ts`.
+// How the patterns of `parts/looks.ts` are drawn in pictures: the same as in bars, see `parts/bar.css`.
 
 import type { Pattern } from "../parts/looks";
-import type { Token } from "./theme";
-
-/** A meaning in pictures, legends and bars. */
-export interface Look {
-  /** What it is called in a legend. */
-  name: string;
-  token: Token;
-  pattern: Pattern;
-}
-
-/** What a pull does to the frames of a blob; the keys are `STRIP_STATES`. */
-export const FRAMES = {
-  fetched: { name: "Fetched", token: "fetched", pattern: "rising" },
-  bridged: { name: "Bridged", token: "bridged", pattern: "dots" },
-  reused: { name: "Reused", token: "reused", pattern: "solid" },
-  skipped: { name: "Skipped", token: "skipped", pattern: "solid" },
-  toc: { name: "TOC", token: "meta", pattern: "upright" },
-  "tar-split": { name: "tar-split", token: "meta", pattern: "level" },
-  footer: { name: "Footer", token: "meta", pattern: "falling" },
-} as const satisfies Record<string, Look>;
 
 /** The tile that a pattern repeats. */
 export interface Tile {
