@@ -82,7 +82,7 @@ function* line(image, files) {
   const map = { gzip: false, dataEnd: end, toc: [toc, split - 8], tarSplit: [split, splitEnd], tied: true };
   yield `${JSON.stringify(known).slice(0, -1)},"toc":{"version":1,"blob":${JSON.stringify(map)},"entries":[`;
   yield* entries;
-  yield "]}}\n";
+  yield `],"tarSplitDigest":"${digest(`tar-split ${image}`)}"}}\n`;
 }
 
 function digest(content) {

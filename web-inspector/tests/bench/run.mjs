@@ -65,6 +65,8 @@ try {
   say("tree drawn", await seconds(() => view("Tree")));
   say("tree: drag and wheel", await moving());
   say("tree: keyboard", await keys());
+  await main.getByLabel("Picture").selectOption("Treemap");
+  say("treemap: drag and wheel", await moving());
   say("layers drawn", await seconds(() => view("Layers")));
   say("layers: drag and wheel", await moving());
   say("pull forecast", await seconds(() => view("Pull")));
@@ -82,8 +84,10 @@ try {
     await page.mouse.move(middle, centre);
     // The wheel is the page's own until the picture has the focus.
     await picture.focus();
-    return frames(async () => {
+    const looks = new Set();
+    const times = await frames(async () => {
       for (let round = 0; round < 4; round += 1) {
+        looks.add(String(await picture.screenshot()));
         for (let turn = 0; turn < 6; turn += 1) {
           await page.mouse.wheel(0, round % 2 === 0 ? -120 : 120);
           await page.waitForTimeout(50);
@@ -96,6 +100,8 @@ try {
         await page.mouse.up();
       }
     });
+    if (looks.size < 2) throw new Error("the picture does not move");
+    return times;
   }
 
   async function keys() {

@@ -53,7 +53,7 @@ export function Chart({ images, steps, canvasRef }: ChartProps) {
     const { byFile, whole } = steps[step]!;
     const saved = `${bytes(byFile)} by file, ${bytes(whole)} by whole layers`;
     if (step === 0) return `Before the first pull: ${saved}.`;
-    return `After pull ${step} of ${pulls}, ${nameOf(step)}: ${saved}; ${percent(whole - byFile, whole)} less.`;
+    return `After pull ${step} of ${pulls}, ${nameOf(step)}: ${saved}; ${percent(Math.abs(whole - byFile), whole)} ${byFile > whole ? "more" : "less"}.`;
   };
   return (
     <section class="pull-chart">
