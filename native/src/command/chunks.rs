@@ -84,10 +84,8 @@ pub(super) fn run(global: &Global, args: &ChunksArgs, printer: &Printer) -> Resu
             .map_err(|error| trying(shingle::cat::CatError::from(error).into()))?;
         let file = root.entry(found.id).filter(|(_, entry)| entry.is_file());
         let Some((origin, _)) = file else {
-            return Err(trying(Failure::new(anyhow::anyhow!(
-                "{} is no regular file with content",
-                found.path
-            ))));
+            let problem = anyhow::anyhow!("{} is no regular file with content", found.path);
+            return Err(trying(Failure::new(problem).hint("`shingle ls` says what it is")));
         };
         let place = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         wanted = vec![place(origin.layer).saturating_add(base).saturating_add(1)];

@@ -59,9 +59,11 @@ fn session(state: &State) -> Session<'_> {
 async fn image(state: &Arc<State>, asked: &Asked<'_>) -> Result<Response<Sent>, Fault> {
     let image = named(state, asked.query)?;
     let platform = state.options.platform.clone();
-    let found = aside(state, move |_| {
-        let described = image.described(&platform)?;
-        Ok(json(StatusCode::OK, &ImageSaid::new(&image.name, &described)))
+    let found = aside_and_on(state, move |_, answered| {
+        let described = image.described(&platform, || answered.is_closed());
+        let answer =
+            described.map(|described| json(StatusCode::OK, &ImageSaid::new(&image.name, &described)));
+        drop(answered.send(answer.map_err(Fault::from)));
     });
     found.await
 }
@@ -74,7 +76,7 @@ async fn blob(state: &Arc<State>, asked: &Asked<'_>) -> Result<Response<Sent>, F
     let platform = state.options.platform.clone();
     let opened = aside_and_on(state, move |_, opened| {
         let open = || {
-            let described = image.described(&platform)?;
+            let described = image.described(&platform, || opened.is_closed())?;
             let layer = described.layers.iter().find(|layer| layer.digest == digest).ok_or_else(|| {
                 Fault::new(StatusCode::FORBIDDEN, format!("no layer of {} is {digest}", image.name))
             })?;

@@ -20,11 +20,19 @@ impl Image {
         Self { name: name.into(), source: source.into(), described: Arc::default() }
     }
 
-    /// Returns the image as its documents describe it; what they said first counts. Blocks.
-    pub(super) fn described(&self, platform: &Platform) -> Result<Arc<Described>, TransferError> {
+    /// Returns the image as its documents describe it; what they said first counts. Blocks. Whoever waited here for
+    /// somebody else to ask does not ask again if it is `gone` itself.
+    pub(super) fn described(
+        &self,
+        platform: &Platform,
+        gone: impl Fn() -> bool,
+    ) -> Result<Arc<Described>, TransferError> {
         let mut described = self.described.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(described) = &*described {
             return Ok(Arc::clone(described));
+        }
+        if gone() {
+            return Err(TransferError::Stopped);
         }
         let found = Described::find(&*self.source, platform)?;
         Ok(Arc::clone(described.insert(Arc::new(found))))
@@ -79,5 +87,67 @@ impl<'a> LayerSaid<'a> {
             size: layer.size,
             annotations: &layer.annotations,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::ops::Range;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use shingle_core::Digest;
+
+    use super::*;
+    use crate::transport::{Descriptor, Document};
+
+    /// Says that it was asked, and fails once it is told to.
+    struct Slow {
+        asked: Sender<()>,
+        fails: Mutex<Receiver<()>>,
+        times: Arc<AtomicUsize>,
+    }
+
+    impl Source for Slow {
+        fn top(&self) -> Result<Document, TransferError> {
+            self.times.fetch_add(1, Ordering::Relaxed);
+            self.asked.send(()).unwrap();
+            self.fails.lock().unwrap().recv().unwrap();
+            Err(TransferError::Stopped)
+        }
+
+        fn manifest(&self, _: &Descriptor) -> Result<Document, TransferError> {
+            Err(TransferError::Stopped)
+        }
+
+        fn open_blob(&self, _: Digest, _: u64) -> Result<Box<dyn Read + Send>, TransferError> {
+            Err(TransferError::Stopped)
+        }
+
+        fn read_range(&self, _: Digest, _: u64, _: Range<u64>) -> Result<Vec<u8>, TransferError> {
+            Err(TransferError::Stopped)
+        }
+    }
+
+    #[test]
+    fn who_is_gone_asks_no_registry_after_all() {
+        let ((asked, was_asked), (fail, fails)) = (channel(), channel());
+        let times = Arc::new(AtomicUsize::new(0));
+        let source = Slow { asked, fails: Mutex::new(fails), times: Arc::clone(&times) };
+        let image = Image::new("image".to_owned(), Box::new(source));
+        let gone = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let ask = || image.described(&Platform::host(), || gone.load(Ordering::Relaxed)).is_err();
+            let first = scope.spawn(ask);
+            was_asked.recv().unwrap();
+            let waiting = [scope.spawn(ask), scope.spawn(ask)];
+            gone.store(true, Ordering::Relaxed);
+            // Enough for all, or one that asked after all would hang.
+            (0..3).for_each(|_| fail.send(()).unwrap());
+            assert!(first.join().unwrap());
+            assert!(waiting.into_iter().all(|waiting| waiting.join().unwrap()));
+        });
+        assert_eq!(times.load(Ordering::Relaxed), 1);
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn answer(state: &Arc<State>, asked: &Asked<'_>) -> Result<Resp
     let read = aside_and_on(state, move |state, answered| {
         let platform = &state.options.platform;
         let contents = || -> Result<Contents, Fault> {
-            let described = image.described(platform)?;
+            let described = image.described(platform, || answered.is_closed())?;
             let layer = described.layers.get(index).ok_or_else(|| {
                 let layers = described.layers.len();
                 let message = format!("{} has {layers} layers, and none with number {index}", image.name);

@@ -35,6 +35,8 @@ fn a_blob_is_shown_front_to_back() {
     let gzip = format!("oci:{}", zoo.join("gzip").display());
     assert_eq!(scene.run(&["chunks", "--json", &gzip]).json()["layers"][0]["parts"], json!([]));
     assert!(scene.run(&["chunks", "-q", &gzip]).ok().contains("nobody knows where its chunks lie: no table"));
+    let error = scene.run(&["chunks", &image, "usr/bin"]).failed(2);
+    assert!(error.contains("hint: `shingle ls` says what it is"), "{error}");
     let error = scene.run(&["chunks", "--layer", "2", &image]).failed(2);
     assert!(error.contains("has layers 1 to 1"), "{error}");
 }

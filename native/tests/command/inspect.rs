@@ -79,8 +79,9 @@ fn members_are_counted_by_kind() {
     );
     let said = scene.run(&["inspect", "--files", &place("zoo/podman-5.8")]).ok();
     assert!(said.contains("TOTAL  FILES"), "{said}");
-    let widest = said.lines().map(|line| line.chars().count()).max();
-    assert!(widest <= Some(80 + place("").len()), "{said}");
+    // A terminal of 80 columns holds it, but for the name of an image.
+    let wide = said.lines().find(|line| line.chars().count() > 80 && !line.starts_with("Image"));
+    assert_eq!(wide, None, "{said}");
 }
 
 #[test]
