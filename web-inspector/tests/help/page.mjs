@@ -87,10 +87,17 @@ export async function unfold(page) {
   if (!(await region.isVisible())) await more.click();
 }
 
+/** Does something where images are opened; again where that folded meanwhile, because an earlier opening was done. */
+async function unfolded(page, action) {
+  await expect(async () => {
+    await unfold(page);
+    await action();
+  }).toPass({ timeout: 20_000 });
+}
+
 /** Types a reference, and opens it. */
 export async function openReference(page, ref) {
-  await unfold(page);
-  await page.getByRole("textbox", { name: "Image reference" }).fill(ref);
+  await unfolded(page, () => page.getByRole("textbox", { name: "Image reference" }).fill(ref, { timeout: 5_000 }));
   await page.getByRole("button", { name: "Open", exact: true }).click();
 }
 
@@ -102,11 +109,11 @@ export async function follow(page, url) {
 
 /** Chooses files on the page as it is. */
 export async function choose(page, ...names) {
-  await unfold(page);
   // Bytes go to the browser as text, which takes long: many go by way of the disk, and then all do.
   const long = names.some(({ buffer }) => buffer?.length > 1 << 20);
   const file = (name) => (typeof name === "string" ? made(name) : long ? written(name) : name);
-  await page.getByLabel("Choose files").setInputFiles(names.map(file));
+  const files = names.map(file);
+  await unfolded(page, () => page.getByLabel("Choose files").setInputFiles(files, { timeout: 5_000 }));
 }
 
 /** Writes a file to where the images are, alone in a folder. */
