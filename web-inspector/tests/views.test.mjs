@@ -103,6 +103,36 @@ test.describe("layers", () => {
   });
 });
 
+test.describe("what the pointer is over", () => {
+  /** Moves the pointer over a picture, to parts of its width and height, and returns what is said there. */
+  async function over(page, x, y) {
+    const box = await picture(page).boundingBox();
+    await page.mouse.move(box.x + box.width * x, box.y + box.height * y);
+    return main(page).locator("[aria-live=polite]").first();
+  }
+
+  test("in the layers is told with its file and its chunk", async ({ page }) => {
+    await goTo(page, "Layers");
+    await settled(page);
+    await picture(page).scrollIntoViewIfNeeded();
+    await expect(await over(page, 0.5, 0.05)).toHaveText(/^Frame \d+ of \d+: .*, bytes [\d,]+ to [\d,]+; \w+\/\w+, chunk \d+: bytes [\d,]+ to [\d,]+ of the file$/);
+  });
+
+  test("in the tree is told with its path and its size", async ({ page }) => {
+    await goTo(page, "Tree");
+    await settled(page);
+    await picture(page).scrollIntoViewIfNeeded();
+    await expect(await over(page, 0.1, 0.9)).toHaveText(/^\/\w+\/\w+.*: [\d.]+ \w+/);
+  });
+
+  test("in the matrix is told in words", async ({ page }) => {
+    await goTo(page, "Overlap");
+    await settled(page);
+    await picture(page).scrollIntoViewIfNeeded();
+    await expect(await over(page, 0.8, 0.5)).toHaveText(/^[\d.]+ \w+ of \S+’s [\d.]+ \w+ \([\d.]+ %\) are in \S+\./);
+  });
+});
+
 test.describe("pull", () => {
   test("ticking, reordering and another link change the forecast", async ({ page }) => {
     await goTo(page, "Pull");
