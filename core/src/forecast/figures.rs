@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Known, Strip};
-use crate::plan::Source;
+use crate::plan::{Source, Summary};
 use crate::{Cost, LinkMode, Method, Plan};
 
 /// What a pull of an image would do.
@@ -146,9 +146,9 @@ impl LayerForecast {
         }
     }
 
-    pub(super) fn whole(known: &Known, mode: Mode, toc_bytes: u64, toc_requests: u64) -> Self {
+    pub(super) fn whole(known: &Known, why: String, toc_bytes: u64, toc_requests: u64) -> Self {
         Self {
-            mode,
+            mode: Mode::Whole(why),
             toc_bytes,
             fetched_bytes: toc_bytes.saturating_add(known.layer().blob_len),
             requests: toc_requests.saturating_add(1),
@@ -167,27 +167,23 @@ impl LayerForecast {
             bridged_bytes: summary.bridged_bytes,
             content_bytes: summary.content_bytes,
             reused_bytes: summary.reused_bytes,
-            files: FileMethods::of(plan, link),
+            files: FileMethods::of(plan, &summary, link),
         }
     }
 }
 
 impl FileMethods {
-    fn of(plan: &Plan, link: LinkMode) -> Self {
-        let mut files = Self::default();
+    fn of(plan: &Plan, summary: &Summary, link: LinkMode) -> Self {
+        let Summary { files: total, twins, assembled, fetched, .. } = *summary;
+        let mut files = Self { total, twins, assembled, fetched, ..Self::default() };
         for planned in plan.files() {
-            let count = match planned.source {
-                Source::Held { same_class, .. } => match link.first(same_class) {
-                    Method::Hardlink => &mut files.hardlinked,
-                    Method::Reflink => &mut files.cloned,
-                    Method::Copy => &mut files.copied,
-                },
-                Source::Twin { .. } => &mut files.twins,
-                Source::Assembled { fetched: true, .. } => &mut files.fetched,
-                Source::Assembled { fetched: false, .. } => &mut files.assembled,
+            let Source::Held { same_class, .. } = planned.source else { continue };
+            let count = match link.first(same_class) {
+                Method::Hardlink => &mut files.hardlinked,
+                Method::Reflink => &mut files.cloned,
+                Method::Copy => &mut files.copied,
             };
             *count = count.saturating_add(1);
-            files.total = files.total.saturating_add(1);
         }
         files
     }

@@ -5,7 +5,7 @@ use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
 use super::Known;
-use super::figures::{ImageForecast, LayerForecast, Mode, Planned};
+use super::figures::{ImageForecast, LayerForecast, Planned};
 use crate::plan::decide_trusting;
 use crate::{Class, Decision, Digest, Identity, Inventory, LinkMode, Policy, Tree, TreeError, Trust};
 
@@ -47,8 +47,7 @@ impl Machine {
 
     /// Whether it has a layer, proven as far as a pull would take it.
     pub fn has(&self, layer: &Known) -> bool {
-        self.layers.contains(&Identity::DiffId(layer.layer().diff_id))
-            || layer.vouched().is_some_and(|toc| self.layers.contains(&Identity::Toc(*toc)))
+        self.present(layer, Trust::Toc)
     }
 
     /// Returns what a pull of an image with these layers, lowest first, would do. Each is planned against what the machine
@@ -89,7 +88,7 @@ impl Machine {
     fn layer(&self, known: &Known, link: LinkMode, policy: &Policy) -> Result<Planned, TreeError> {
         let whole = |(why, bytes, requests)| Planned {
             known: known.clone(),
-            forecast: LayerForecast::whole(known, Mode::Whole(why), bytes, requests),
+            forecast: LayerForecast::whole(known, why, bytes, requests),
             plan: None,
         };
         if let Some(found) = known.whole(policy.trust) {
