@@ -190,15 +190,6 @@ impl Known {
     }
 }
 
-impl From<Trust> for Known {
-    fn from(trust: Trust) -> Self {
-        match trust {
-            Trust::DiffId => Self::DiffId,
-            Trust::Toc => Self::Toc,
-        }
-    }
-}
-
 impl About {
     fn new(layer: &Layer, known: Known) -> Self {
         let annotations = match known {

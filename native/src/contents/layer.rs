@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shingle_core::{Basis, Identity, LayerSaid, Look, Policy, Reason, Toc, Trust};
+use shingle_core::{Identity, LayerSaid, Look, Policy, Reason, Toc, Trust};
 
 use super::cache::{Kept, Known};
 use super::image::Layer;
@@ -42,7 +42,6 @@ impl Reader<'_> {
         let mut reading = Reading::new(self.source, layer.digest, layer.size);
         match look(&mut reading, &said, &policy, |_| false)? {
             Looked::Found(basis) => {
-                self.keep(layer, &basis, &reading);
                 let found = Found { toc: Arc::clone(basis.toc()), trust: basis.trust(), from_cache: false };
                 Ok(self.by_toc(layer, found, reading.bytes, reading.requests))
             }
@@ -83,13 +82,6 @@ impl Reader<'_> {
             read_requests: requests,
             ..LayerContents::new(layer, found.toc)
         }
-    }
-
-    fn keep(&self, layer: &Layer, basis: &Basis, reading: &Reading<'_>) {
-        let Some(cache) = self.options.cache else { return };
-        let kept =
-            Kept { toc: Toc::clone(basis.toc()), toc_bytes: reading.bytes, toc_requests: reading.requests };
-        cache.put(layer, basis.trust().into(), &kept, &self.options.policy.limits);
     }
 
     /// Knows a layer without a usable TOC.
