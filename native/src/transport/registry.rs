@@ -40,6 +40,22 @@ impl RegistrySource {
         }
         blobs.entry((digest, size)).or_insert_with(|| self.client.blob(&self.reference, digest, size)).clone()
     }
+
+    /// Asks for a part of a blob; returns what reads it, or what came instead.
+    fn part(
+        &self,
+        blob: Digest,
+        size: u64,
+        range: Range<u64>,
+    ) -> Result<Result<BlobReader, Part>, TransferError> {
+        let len = span(&range);
+        match self.blob(blob, size).read_range(range, OnWhole::Keep) {
+            Ok(reader) if reader.coverage() == Coverage::Whole && len < size => Ok(Err(Part::Whole)),
+            Ok(reader) => Ok(Ok(reader)),
+            Err(error) if error.leaves_whole() => Ok(Err(Part::Refused)),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 impl Source for RegistrySource {
@@ -77,22 +93,15 @@ impl Source for RegistrySource {
         size: u64,
         range: Range<u64>,
     ) -> Result<Option<Box<dyn Read + Send>>, TransferError> {
-        let len = span(&range);
-        match self.blob(blob, size).read_range(range, OnWhole::Keep) {
-            Ok(reader) if reader.coverage() == Coverage::Whole && len < size => Ok(None),
-            Ok(reader) => Ok(Some(Box::new(BlobStream { reader, bytes: Bytes::new() }))),
-            Err(error) if error.leaves_whole() => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let reader = self.part(blob, size, range)?.ok();
+        Ok(reader
+            .map(|reader| -> Box<dyn Read + Send> { Box::new(BlobStream { reader, bytes: Bytes::new() }) }))
     }
 
     fn read_part(&self, blob: Digest, size: u64, range: Range<u64>) -> Result<Part, TransferError> {
-        let len = span(&range);
-        match self.blob(blob, size).read_range(range, OnWhole::Keep) {
-            Ok(reader) if reader.coverage() == Coverage::Whole && len < size => Ok(Part::Whole),
+        match self.part(blob, size, range)? {
             Ok(reader) => Ok(Part::Bytes(read_all(reader)?)),
-            Err(error) if error.leaves_whole() => Ok(Part::Refused),
-            Err(error) => Err(error.into()),
+            Err(instead) => Ok(instead),
         }
     }
 
