@@ -6,10 +6,10 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::basis::Basis;
-use super::error::{Reason, digest, misuse, reason};
+use super::error::{Reason, digest, reason};
 use super::fetch::{Fetch, Ledger};
 use super::policy::{ByteRange, PolicyChanges, RangeParts, policy};
-use super::record::{FromJs as _, array, handle, number, record, variant, whole};
+use super::record::{array, count, handle, number, record, variant};
 use super::toc::{Toc, class, slice};
 
 record! {
@@ -150,7 +150,7 @@ impl Inventory {
         size: f64,
         #[wasm_bindgen(js_name = metadataClass)] metadata: &str,
     ) -> Result<(), JsValue> {
-        self.0.add_file(digest(content)?, length(size, "size")?, class(metadata)?);
+        self.0.add_file(digest(content)?, count(size, "size")?, class(metadata)?);
         Ok(())
     }
 
@@ -163,7 +163,7 @@ impl Inventory {
         offset: f64,
         len: f64,
     ) -> Result<(), JsValue> {
-        let (offset, len) = (length(offset, "offset")?, length(len, "len")?);
+        let (offset, len) = (count(offset, "offset")?, count(len, "len")?);
         self.0.add_chunk(digest(content)?, HeldChunk { object: digest(object)?, offset, len });
         Ok(())
     }
@@ -306,10 +306,6 @@ fn columns(plan: &shingle_core::Plan) -> PlanColumnsParts {
         sources: sources.as_slice().into(),
         reused: reused.as_slice().into(),
     }
-}
-
-fn length(value: f64, what: &str) -> Result<u64, JsValue> {
-    whole(value).ok_or_else(|| misuse(&format!("{what} must be {}", u64::KIND)))
 }
 
 handle!(Fetch, Plan);

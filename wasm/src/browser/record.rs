@@ -169,6 +169,11 @@ pub(super) const fn number(value: u64) -> f64 {
     value as f64
 }
 
+/// Reads a whole number that a caller gives by itself.
+pub(super) fn count(value: f64, what: &str) -> Result<u64, JsValue> {
+    whole(value).ok_or_else(|| misuse(&format!("{what} must be {}", u64::KIND)))
+}
+
 /// Returns a whole number from 0 to 2^53 - 1, or `None`.
 #[expect(clippy::as_conversions, reason = "a whole number in this range converts exactly")]
 pub(super) fn whole(value: f64) -> Option<u64> {

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::browser::basis::{Basis, VerifiedLayer};
 use crate::browser::error::{digest, misuse, thrown};
 use crate::browser::policy::{LimitChanges, PolicyChanges, TrustWord, limits, policy, trust_word};
-use crate::browser::record::{FromJs as _, need, whole};
+use crate::browser::record::{count, need};
 use crate::browser::shared::shared;
 use crate::browser::toc::Toc;
 
@@ -200,8 +200,4 @@ fn known_layer(said: &JsValue) -> Result<core_forecast::KnownLayer, JsValue> {
         diff_id: named("diffId")?,
         media_type: need(said, "layer", "mediaType")?,
     })
-}
-
-fn count(value: f64, what: &str) -> Result<u64, JsValue> {
-    whole(value).ok_or_else(|| misuse(&format!("{what} must be {}", u64::KIND)))
 }
