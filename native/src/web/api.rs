@@ -1,6 +1,5 @@
 //! What the page asks for beside its own files.
 
-use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -149,9 +148,8 @@ pub(super) async fn aside_and_on<T: Send + 'static>(
     state: &Arc<State>,
     work: impl FnOnce(&State, oneshot::Sender<Result<T, Fault>>) + Send + 'static,
 ) -> Result<T, Fault> {
-    let broken = || Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the request came to nothing");
     let permit: OwnedSemaphorePermit =
-        Arc::clone(&state.work).acquire_owned().await.map_err(|_closed| broken())?;
+        Arc::clone(&state.work).acquire_owned().await.map_err(|_closed| Fault::broken())?;
     let (done, answer) = oneshot::channel();
     let state = Arc::clone(state);
     tokio::task::spawn_blocking(move || {
@@ -161,11 +159,11 @@ pub(super) async fn aside_and_on<T: Send + 'static>(
         }
         drop(permit);
     });
-    answer.await.unwrap_or_else(|_dropped| Err(broken()))
+    answer.await.unwrap_or_else(|_dropped| Err(Fault::broken()))
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response<Sent> {
-    let bytes = serde_json::to_vec(value).map_err(io::Error::from).unwrap_or_default();
+    let bytes = serde_json::to_vec(value).unwrap_or_default();
     let len = count(bytes.len());
     let mut response = Response::new(Sent::from(Bytes::from(bytes)));
     *response.status_mut() = status;

@@ -32,6 +32,11 @@ impl Fault {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
+    /// An answer to what nobody works on any more.
+    pub(super) fn broken() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the request came to nothing")
+    }
+
     /// An image, or what leads to it, that cannot be had.
     fn behind(error: &dyn Error, status: StatusCode, hint: Option<String>) -> Self {
         let mut causes: Vec<String> = Vec::new();

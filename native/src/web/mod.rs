@@ -253,8 +253,7 @@ async fn answer(state: &Arc<State>, peer: SocketAddr, request: &Request<Incoming
 /// Leads to the page.
 async fn invited(state: &Arc<State>, peer: SocketAddr) -> Result<Response<Sent>, Refused> {
     api::aside(state, move |state| Ok(state.gate.accept(peer))).await.unwrap_or(Err(Refused::UNKNOWN))?;
-    let mut response = Response::new(Sent::empty());
-    *response.status_mut() = StatusCode::SEE_OTHER;
+    let mut response = empty(StatusCode::SEE_OTHER);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(home) = HeaderValue::from_str(&state.gate.home()) {
@@ -264,18 +263,19 @@ async fn invited(state: &Arc<State>, peer: SocketAddr) -> Result<Response<Sent>,
 }
 
 fn refused(why: Refused) -> Response<Sent> {
-    let mut response = Response::new(Sent::empty());
-    *response.status_mut() = why.status;
+    let mut response = empty(why.status);
     why.headers(response.headers_mut());
     response
 }
 
+fn empty(status: StatusCode) -> Response<Sent> {
+    let mut response = Response::new(Sent::empty());
+    *response.status_mut() = status;
+    response
+}
+
 fn page_file(page: &Page, name: &str, method: &Method) -> Response<Sent> {
-    let Some(file) = page.file(name) else {
-        let mut response = Response::new(Sent::empty());
-        *response.status_mut() = StatusCode::NOT_FOUND;
-        return response;
-    };
+    let Some(file) = page.file(name) else { return empty(StatusCode::NOT_FOUND) };
     let body = if method == Method::HEAD { Sent::empty() } else { Sent::from(file.bytes.clone()) };
     let mut response = Response::new(body);
     let headers = response.headers_mut();

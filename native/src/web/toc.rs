@@ -24,10 +24,9 @@ pub(super) async fn answer(state: &Arc<State>, asked: &Asked<'_>) -> Result<Resp
     let text = parameter(asked.query, "layer").ok_or_else(|| Fault::bad("the request has no layer"))?;
     let index: usize = text.parse().map_err(|_no_number| Fault::bad("layer is no number"))?;
     let head = asked.method == Method::HEAD;
-    let broken = || Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the request came to nothing");
     // Given back when the client hangs up, too: a registry that says nothing any more holds up its own thread alone.
     // An answer keeps it to its end: what is known of a layer may be large, and stays in memory until it is handed on.
-    let place = Arc::clone(&state.reading).acquire_owned().await.map_err(|_closed| broken())?;
+    let place = Arc::clone(&state.reading).acquire_owned().await.map_err(|_closed| Fault::broken())?;
     let wanted = Wanted::default();
     // Dropped when the client hangs up before there is an answer, or with that.
     let _waiting = wanted.waiting();
