@@ -7,7 +7,6 @@ mod members;
 mod web;
 
 use serde::Serialize;
-use shingle::config::PullConfig;
 use shingle::contents::{Contents, Described};
 use shingle::registry::Platform;
 use shingle::store::Store;
@@ -15,7 +14,7 @@ use shingle::transport::{Location, open_source};
 use shingle_core::{Digest, Policy};
 
 use super::looking::look_at;
-use super::{client, existing_store, rung};
+use super::{client, existing_store, looking_policy};
 use crate::cli::{Global, InspectArgs, Place};
 use crate::failure::Failure;
 use crate::printer::{Printer, Unwritten};
@@ -54,8 +53,7 @@ pub(super) fn run(global: &Global, args: &InspectArgs, printer: &Printer) -> Res
     }
     let store = existing_store(global)?;
     let platform = args.look.source.platform.clone().unwrap_or_else(Platform::host);
-    let mut policy = Policy::default();
-    policy.trust = rung(args.look.trust, &PullConfig::load()?);
+    let policy = looking_policy(&args.look)?;
     let client = client(args.look.source.tls_verify, None)?;
     let mut described = Vec::new();
     for place in &args.images {

@@ -1,11 +1,10 @@
 //! Reading what images hold, for the commands that only look.
 
-use shingle::config::PullConfig;
 use shingle::contents::{Contents, ReadOptions, Spent, read_all};
 use shingle::transport::{Source, open_source};
 use shingle_core::overlap::{ImageId, Overlap};
 
-use super::{cache, client, existing_store, rung};
+use super::{cache, client, existing_store, looking_policy};
 use crate::cli::{Global, LookArgs, Place};
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -19,7 +18,7 @@ pub(super) fn look_at(
     args: &LookArgs,
     printer: &Printer,
 ) -> Result<Vec<Contents>, Failure> {
-    let config = PullConfig::load()?;
+    let policy = looking_policy(args)?;
     let client = client(args.source.tls_verify, None)?;
     let mut sources = Vec::new();
     for image in images {
@@ -30,7 +29,7 @@ pub(super) fn look_at(
         images.iter().zip(&sources).map(|(image, source)| (&*image.typed, &**source)).collect();
     let (cache, store) = (cache(&args.cache), existing_store(global)?);
     let mut options = ReadOptions::default();
-    options.policy.trust = rung(args.trust, &config);
+    options.policy = policy;
     if let Some(platform) = &args.source.platform {
         options.platform = platform.clone();
     }

@@ -30,7 +30,7 @@ use shingle::registry::{Client, ClientOptions, Platform, Reference};
 use shingle::store::Store;
 use shingle_core::{Policy, Trust};
 
-use crate::cli::{CacheArgs, Cli, Command, CostArgs, Global, SourceArgs};
+use crate::cli::{CacheArgs, Cli, Command, CostArgs, Global, LookArgs, SourceArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::words::Count;
@@ -117,6 +117,13 @@ fn rung(trust: Option<Trust>, config: &PullConfig) -> Trust {
         (None, Some(true)) => Trust::Toc,
         (None, _) => Trust::default(),
     }
+}
+
+/// Returns the policy of the pulls that looking speaks of.
+fn looking_policy(args: &LookArgs) -> Result<Policy, Failure> {
+    let mut policy = Policy::default();
+    policy.trust = rung(args.trust, &PullConfig::load()?);
+    Ok(policy)
 }
 
 /// Puts together a policy of what the command line says, else storage.conf, else nobody.

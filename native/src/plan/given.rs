@@ -96,7 +96,7 @@ impl<'a> Given<'a> {
     /// Returns what the machine has of what a layer wants; perhaps more.
     pub(super) fn inventory(&self, toc: &Toc) -> Result<Cow<'_, Inventory>, StoreError> {
         let Some(store) = self.store else { return Ok(Cow::Borrowed(&self.inventory)) };
-        let mut held = store.donors(toc)?.inventory;
+        let mut held = store.held(toc)?;
         held.add_all(&self.inventory);
         Ok(Cow::Owned(held))
     }

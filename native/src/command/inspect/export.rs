@@ -4,12 +4,10 @@ use std::io;
 use std::path::Path;
 
 use serde::Serialize;
-use shingle::config::PullConfig;
 use shingle::contents::{Exported, export, export_to};
-use shingle_core::Policy;
 
 use super::super::looking::{Read, look_at};
-use super::super::rung;
+use super::super::looking_policy;
 use crate::cli::{Global, InspectArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -37,8 +35,7 @@ pub(super) fn run(
             "--json: needs --export to a file, because that of - is stdout"
         )));
     }
-    let mut policy = Policy::default();
-    policy.trust = rung(args.look.trust, &PullConfig::load()?);
+    let policy = looking_policy(&args.look)?;
     let images = look_at(global, &args.images, &args.look, printer)?;
     let exported = match to_stdout {
         true => export(&images, &policy, io::BufWriter::new(printer.raw_stdout())),

@@ -6,12 +6,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 use serde::Serialize;
-use shingle::config::PullConfig;
 use shingle::transport::open_source;
 use shingle::web::{Helper, Page, WebOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::super::{cache, client, existing_store, rung};
+use super::super::{cache, client, existing_store, looking_policy};
 use crate::cli::{Global, InspectArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -43,7 +42,7 @@ pub(super) fn run(global: &Global, args: &InspectArgs, printer: &Printer) -> Res
     if let Some(platform) = &args.look.source.platform {
         options.platform = platform.clone();
     }
-    options.policy.trust = rung(args.look.trust, &PullConfig::load()?);
+    options.policy = looking_policy(&args.look)?;
     options.cache = cache(&args.look.cache);
     options.store = existing_store(global)?.filter(|_| !args.look.cache.no_cache);
 

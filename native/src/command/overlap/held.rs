@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use shingle::config::PullConfig;
 use shingle::contents::{Contents, LayerContents};
 use shingle::store::Store;
 use shingle_core::overlap::{Bytes, ImageId, PullOrder};
 use shingle_core::{Identity, Inventory, Trust};
 
 use super::super::looking::{compare, ids};
-use super::super::{existing_store, root, rung};
+use super::super::{existing_store, looking_policy, root};
 use crate::cli::{Global, OverlapArgs};
 use crate::failure::Failure;
 
@@ -36,7 +35,7 @@ pub(super) fn held(
         let missing = anyhow::anyhow!("there is no store {}", root(global).display());
         Failure::new(missing).hint("--root names another")
     })?;
-    let trust = rung(args.look.trust, &PullConfig::load()?);
+    let trust = looking_policy(&args.look)?.trust;
     let mut inventory = Inventory::new();
     let (mut seen, mut here) = (BTreeSet::new(), BTreeSet::new());
     for layer in images.iter().flat_map(|image| &image.layers) {
@@ -57,7 +56,7 @@ pub(super) fn held(
     };
     let held = ids.iter().zip(images).map(|(image, contents)| Held {
         image: *image,
-        layers: count(contents.layers.iter().filter(|layer| is_here(&store, layer, trust)).count()),
+        layers: contents.layers.iter().map(|layer| u64::from(is_here(&store, layer, trust))).sum(),
         files: cell(&matrix.files, *image),
         chunks: cell(&matrix.chunks, *image),
     });
@@ -73,8 +72,4 @@ fn is_here(store: &Store, layer: &LayerContents, trust: Trust) -> bool {
     let by_toc = layer.vouched.map(Identity::Toc).filter(|_| trust == Trust::Toc);
     let mut names = [Some(Identity::DiffId(layer.diff_id)), by_toc].into_iter().flatten();
     names.any(|name| store.has_layer(&name))
-}
-
-fn count(len: usize) -> u64 {
-    len.try_into().unwrap_or(u64::MAX)
 }
