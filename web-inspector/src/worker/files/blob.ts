@@ -1,7 +1,6 @@
 // A layer's blob without an image around it.
 
 import type { VerifiedLayer } from "@shingle/core";
-import { piecesOf } from "../bytes";
 import { core, freedIfFails } from "../core";
 import { because } from "../fault";
 import type { FoundImage, FoundLayer } from "../image/found";
@@ -10,6 +9,7 @@ import type { Task } from "../task";
 import { Feeder } from "../unfold";
 import { ownAnnotations } from "./footer";
 import type { Form } from "./magic";
+import { readThrough } from "./read";
 
 const SUFFIXES: Record<Exclude<Form, "other">, string> = { gzip: "+gzip", zstd: "+zstd", tar: "" };
 
@@ -44,14 +44,9 @@ export async function blobImage(
 export async function readUnnamed(file: Blob, name: string, task: Task): Promise<Unnamed> {
   const fetch = new core.WholeFetch(false);
   const feeder = new Feeder(task.signal, (bytes) => fetch.index(bytes));
-  let done = 0;
   try {
     await freedIfFails(fetch, async () => {
-      for await (const piece of piecesOf(file.stream(), task.signal)) {
-        await feeder.feed(piece);
-        done += piece.length;
-        task.progress({ what: `Reading ${name}`, done, total: file.size, unit: "bytes" });
-      }
+      for await (const piece of readThrough(file, `Reading ${name}`, task)) await feeder.feed(piece);
     });
     return fetch.finishUnnamed();
   } catch (error) {
