@@ -24,7 +24,7 @@ import { keep, recall } from "./shell/storage";
 import { useWatched } from "./shell/watched";
 import { ABOUT } from "./shell/words";
 
-export interface AppProps {
+interface AppProps {
   session: Session;
   address: Address;
   opener: Opener;

@@ -6,7 +6,7 @@ const FILES = 100_000;
 const DEPTH = 32;
 
 /** A file with its path below what was chosen or dropped. */
-export interface Found {
+interface Found {
   path: string;
   file: File;
 }

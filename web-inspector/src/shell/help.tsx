@@ -6,7 +6,7 @@ import { VIEWS } from "../route";
 import { Terms } from "./terms";
 import { ABOUT, PRIVACY, VIEW_TERMS, WORDS } from "./words";
 
-export interface HelpProps {
+interface HelpProps {
   open: boolean;
   onClose(): void;
   /** Whether single keys do something. */

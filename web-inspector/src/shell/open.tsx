@@ -8,7 +8,7 @@ import { Pick } from "./pick";
 import { Terms } from "./terms";
 import { VIEW_TERMS } from "./words";
 
-export interface OpenProps {
+interface OpenProps {
   opener: Opener;
   /** No image is open: the page says what it is for. */
   first: boolean;

@@ -14,7 +14,7 @@ import { readThrough } from "./read";
 const SUFFIXES: Record<Exclude<Form, "other">, string> = { gzip: "+gzip", zstd: "+zstd", tar: "" };
 
 /** A layer that nobody named. */
-export interface Unnamed {
+interface Unnamed {
   verified: VerifiedLayer;
   blob: string;
 }

@@ -36,7 +36,7 @@ export interface Manifest {
 }
 
 /** What a config says that matters here. */
-export interface Config {
+interface Config {
   diffIds: string[];
   platform: Platform | undefined;
 }
