@@ -5,6 +5,7 @@ import type { ImageIndex, ImageInfo, LayerInfo, OverlapFigures } from "../protoc
 import { core, free } from "./core";
 import { because, failure } from "./fault";
 import { IMAGES } from "./limits";
+import { unused } from "./text";
 
 /** A layer that is known, and how it came to be. */
 export interface SessionLayer {
@@ -159,9 +160,7 @@ export class Session {
 
   #unusedName(wanted: string, images: SessionImage[]): string {
     const used = new Set(images.map(({ info }) => info.name));
-    const name = wanted.slice(0, LONGEST_NAME) || "image";
-    if (!used.has(name)) return name;
-    for (let copy = 2; ; copy += 1) if (!used.has(`${name} (${copy})`)) return `${name} (${copy})`;
+    return unused(used, wanted.slice(0, LONGEST_NAME) || "image");
   }
 }
 
