@@ -21,6 +21,13 @@ export interface SessionImage {
   layers: SessionLayer[];
 }
 
+/** Frees the layers of images that are done with, but those that others have. */
+export function freeLayers(images: readonly Pick<SessionImage, "layers">[], others: readonly SessionImage[] = []): void {
+  const kept = new Set(others.flatMap(({ layers }) => layers.map(({ known }) => known)));
+  const gone = new Set(images.flatMap(({ layers }) => layers.map(({ known }) => known)));
+  for (const known of gone) if (!kept.has(known)) free(known);
+}
+
 /** A name that is shown, in characters. */
 const LONGEST_NAME = 300;
 
@@ -121,8 +128,7 @@ export class Session {
     this.closed += 1;
     // It is about images that have other numbers now.
     this.#forget();
-    const kept = new Set(this.#images.flatMap(({ layers }) => layers.map(({ known }) => known)));
-    for (const known of new Set(closed.layers.map((layer) => layer.known))) if (!kept.has(known)) known.free();
+    freeLayers([closed], this.#images);
     this.#overlap?.free();
     this.#changed(undefined);
     return this.infos();

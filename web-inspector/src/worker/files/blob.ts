@@ -1,7 +1,7 @@
 // A layer's blob without an image around it.
 
 import type { VerifiedLayer } from "@shingle/core";
-import { core, freedIfFails } from "../core";
+import { core, free, freedIfFails } from "../core";
 import { because } from "../fault";
 import type { FoundImage, FoundLayer } from "../image/found";
 import { ofFile } from "../source";
@@ -35,7 +35,7 @@ export async function blobImage(
     annotations,
     source: ofFile(file),
     readWhole: (_task, why) => Promise.resolve(core.Known.fromVerified(verified, said, why, 0, 0)),
-    free: () => verified.free(),
+    free: () => free(verified),
   };
   return { name, origin: { from: "file", name }, digest: undefined, platform: undefined, layers: [layer] };
 }

@@ -6,7 +6,7 @@ import { failure, Faults } from "../fault";
 import type { FoundImage } from "../image/found";
 import { openFound } from "../image/open";
 import { FILES, KIB } from "../limits";
-import type { Session, SessionImage } from "../session";
+import { freeLayers, type Session, type SessionImage } from "../session";
 import type { Task } from "../task";
 import { unused } from "../text";
 import { blobImage, readUnnamed } from "./blob";
@@ -72,7 +72,7 @@ export async function openFiles(session: Session, files: Given[], task: Task): P
     }
     return await openFound(session, images, ready, faults, task);
   } catch (error) {
-    for (const known of new Set(ready.flatMap(({ layers }) => layers.map((layer) => layer.known)))) known.free();
+    freeLayers(ready);
     throw error;
   }
 }
