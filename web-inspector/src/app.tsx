@@ -2,6 +2,7 @@ import "./app.css";
 
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import { faultOf } from "./client";
 import { save as giveFile } from "./export/save";
 import { FaultNote } from "./parts/asked";
 import { clamp } from "./route";
@@ -18,12 +19,12 @@ import { Open, REFERENCE, Views } from "./shell/open";
 import type { Opener } from "./shell/opener";
 import { Openings } from "./shell/openings";
 import { say } from "./shell/say";
-import { type Session, faultOf } from "./shell/session";
+import type { Session } from "./shell/session";
 import { keep, recall } from "./shell/storage";
 import { useWatched } from "./shell/watched";
 import { ABOUT } from "./shell/words";
 
-export interface AppProps {
+interface AppProps {
   session: Session;
   address: Address;
   opener: Opener;

@@ -31,6 +31,15 @@ interface Waiting {
 
 const CANCELLED: Fault = { message: "Cancelled.", causes: [], hint: undefined, kind: "cancelled" };
 
+/** What to tell of any error. */
+export function faultOf(error: unknown): Fault {
+  if (error instanceof CallError) return error.fault;
+  const message = error instanceof Error ? error.message : String(error);
+  // Of the browser's own: files that cannot be read, and what was given up.
+  if (error instanceof DOMException) return error.name === "AbortError" ? CANCELLED : { message, causes: [], hint: undefined, kind: "other" };
+  return { message: "The page made a mistake.", causes: [message], hint: "Load the page again.", kind: "other" };
+}
+
 /** Takes hold of a worker that runs `src/worker/main.ts`. `died` hears when it ends by itself. */
 export function connect(worker: Worker, died: (message: string) => void): Call {
   let last = 0;

@@ -7,6 +7,7 @@ import type {
   DiffSummary,
   Duplicate,
   Holding,
+  Kind,
   NodeDetails,
   OverlapMatrix,
   OverlapSummary,
@@ -91,6 +92,8 @@ export interface TreeArrays {
   wasted: Float64Array;
   unlocated: number;
 }
+/** What `kinds` indexes, here and in the columns of a TOC. */
+export const KINDS = ["block", "char", "directory", "fifo", "hardlink", "regular", "symlink"] as const satisfies Kind[];
 
 /** What the machine of a simulation is like. */
 export interface Link {

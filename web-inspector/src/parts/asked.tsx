@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { CallError, type Call } from "../client";
+import { type Call, faultOf } from "../client";
 import { bytes, count, visible } from "../format";
 import type { CallName, Calls, Fault, Progress } from "../protocol";
 import "./asked.css";
@@ -61,13 +61,6 @@ export function useAsked<Name extends CallName>(
     cancel: () => question.abort.abort(),
     again: () => setTries((tries) => tries + 1),
   };
-}
-
-/** What to tell of any error. */
-export function faultOf(error: unknown): Fault {
-  if (error instanceof CallError) return error.fault;
-  const message = error instanceof Error ? error.message : String(error);
-  return { message: "The page made a mistake.", causes: [message], hint: "Load the page again.", kind: "other" };
 }
 
 interface AwaitProps<Answer> {

@@ -1,10 +1,7 @@
 // Paths of an image from its arrays.
 
-import type { NodeIndex, TreeArrays } from "../protocol";
+import { KINDS, type NodeIndex, type TreeArrays } from "../protocol";
 import { pathText } from "../worker/text";
-
-/** What `TreeArrays.kinds` index. */
-const KINDS = ["block", "char", "directory", "fifo", "hardlink", "regular", "symlink"] as const;
 
 /** Kinds in words. */
 export const KIND_WORDS: Record<(typeof KINDS)[number], string> = {

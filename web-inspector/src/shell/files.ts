@@ -6,7 +6,7 @@ const FILES = 100_000;
 const DEPTH = 32;
 
 /** A file with its path below what was chosen or dropped. */
-export interface Found {
+interface Found {
   path: string;
   file: File;
 }
@@ -61,7 +61,7 @@ async function walk(
   }
   // It grows while it is walked.
   for (const { entry, depth } of waiting) {
-    if (signal.aborted) throw new CallError({ message: "Cancelled.", causes: [], hint: undefined, kind: "cancelled" });
+    signal.throwIfAborted();
     if (entry.isDirectory) {
       if (depth >= DEPTH) throw tooMuch(`Its folders are nested more than ${DEPTH} deep.`);
       for await (const inner of list(entry as FileSystemDirectoryEntry)) {

@@ -4,7 +4,7 @@ import { type Route, VIEWS, write } from "../route";
 import { ThemePick } from "./theme";
 import { ABOUT } from "./words";
 
-export interface HeaderProps {
+interface HeaderProps {
   route: Route;
   go(change: Partial<Route>): void;
   onHelp(): void;

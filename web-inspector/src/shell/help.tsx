@@ -3,9 +3,10 @@ import "./help.css";
 import { useEffect, useRef } from "preact/hooks";
 
 import { VIEWS } from "../route";
-import { ABOUT, PRIVACY, WORDS } from "./words";
+import { Terms } from "./terms";
+import { ABOUT, PRIVACY, VIEW_TERMS, WORDS } from "./words";
 
-export interface HelpProps {
+interface HelpProps {
   open: boolean;
   onClose(): void;
   /** Whether single keys do something. */
@@ -57,14 +58,7 @@ export function Help({ open, onClose, keys, onKeys, version }: HelpProps) {
         <div class="columns">
           <section>
             <h3>Views</h3>
-            <dl>
-              {VIEWS.map((view) => (
-                <div key={view}>
-                  <dt>{ABOUT[view].name}</dt>
-                  <dd>{ABOUT[view].about}</dd>
-                </div>
-              ))}
-            </dl>
+            <Terms terms={VIEW_TERMS} />
             <h3>Privacy</h3>
             <p>{PRIVACY}</p>
             {version && <p class="hint">Served by shingle {version} on this machine.</p>}
@@ -80,14 +74,7 @@ export function Help({ open, onClose, keys, onKeys, version }: HelpProps) {
           </section>
           <section>
             <h3>Words</h3>
-            <dl>
-              {WORDS.map(([word, meaning]) => (
-                <div key={word}>
-                  <dt>{word}</dt>
-                  <dd>{meaning}</dd>
-                </div>
-              ))}
-            </dl>
+            <Terms terms={WORDS} />
           </section>
         </div>
       </div>

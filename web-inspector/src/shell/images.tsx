@@ -6,7 +6,7 @@ import { bytes, count, counted, percent, short, visible } from "../format";
 import { blobBytes, readOf } from "../parts/blobs";
 import type { ImageInfo, LayerInfo } from "../protocol";
 
-export interface ImagesProps {
+interface ImagesProps {
   images: readonly ImageInfo[];
   /** The image that is being closed. */
   closing: number | undefined;

@@ -5,7 +5,7 @@ import { useLayoutEffect } from "preact/hooks";
 
 import { VIEWS, type View } from "../route";
 
-export interface Keys {
+interface Keys {
   onView(view: View): void;
   onHelp(): void;
   onOpen(): void;

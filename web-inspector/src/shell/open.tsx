@@ -2,13 +2,13 @@ import "./open.css";
 
 import { useState } from "preact/hooks";
 
-import { VIEWS } from "../route";
 import { chosen } from "./files";
 import type { Opener, Via } from "./opener";
 import { Pick } from "./pick";
-import { ABOUT } from "./words";
+import { Terms } from "./terms";
+import { VIEW_TERMS } from "./words";
 
-export interface OpenProps {
+interface OpenProps {
   opener: Opener;
   /** No image is open: the page says what it is for. */
   first: boolean;
@@ -110,14 +110,7 @@ export function Views() {
   return (
     <section aria-labelledby="views-title">
       <h2 id="views-title">What you then see</h2>
-      <dl class="views">
-        {VIEWS.map((view) => (
-          <div key={view}>
-            <dt>{ABOUT[view].name}</dt>
-            <dd>{ABOUT[view].about}</dd>
-          </div>
-        ))}
-      </dl>
+      <Terms terms={VIEW_TERMS} class="views" />
     </section>
   );
 }

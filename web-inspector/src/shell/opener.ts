@@ -7,14 +7,14 @@
 // - `registry:` references in an address make the browser call hosts that a stranger chose. They wait for a button that
 //   names these hosts, unless this tab has opened the same reference before (a reload).
 
-import type { Call } from "../client";
+import { type Call, CallError, faultOf } from "../client";
 import { visible } from "../format";
 import type { Fault, ImageInfo } from "../protocol";
 import { renumber } from "../route";
 import { readReference, writeReference } from "../worker/remote/reference";
 import type { Address } from "./address";
 import type { Source } from "./files";
-import { type Session, faultOf } from "./session";
+import type { Session } from "./session";
 import { keep, recall } from "./storage";
 import { Watched } from "./watched";
 
@@ -109,9 +109,7 @@ export class Opener extends Watched {
 
   async openExample(): Promise<boolean> {
     return this.session.open("the example", async (options) => {
-      const response = await fetch(new URL("example.tar", document.baseURI), { signal: options.signal });
-      if (!response.ok) throw new Error(`The example could not be loaded: the server says ${response.status}.`);
-      const file = new File([await response.blob()], "example.tar");
+      const file = await example(options.signal);
       return this.#call("openFiles", { files: [{ path: file.name, file }] }, options);
     });
   }
@@ -196,6 +194,17 @@ export class Opener extends Watched {
     this.address.go({ refs: [...new Set([...open, ...this.#pending])] }, "replace");
     const allowed = new Set([...(recall("sessionStorage", ALLOWED) ?? "").split("\n"), ...open]);
     keep("sessionStorage", ALLOWED, [...allowed].filter((entry) => entry.startsWith("registry:")).join("\n"));
+  }
+}
+
+async function example(signal: AbortSignal): Promise<File> {
+  try {
+    const response = await fetch(new URL("example.tar", document.baseURI), { signal });
+    if (!response.ok) throw new Error(`the server says ${response.status}`);
+    return new File([await response.blob()], "example.tar");
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new CallError({ ...fault(`The example could not be loaded: ${(error as Error).message}.`, undefined), kind: "other" });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ComponentChild } from "preact";
 
-export interface PickProps<Value extends string | number> {
+interface PickProps<Value extends string | number> {
   /** What is chosen, and the select's accessible name. */
   label: string;
   value: Value;

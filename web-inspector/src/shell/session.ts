@@ -1,6 +1,6 @@
 // The images that are open, and those that are being opened.
 
-import { type Call, CallError, type CallOptions } from "../client";
+import { type Call, type CallOptions, faultOf } from "../client";
 import type { Fault, ImageInfo, Opened, Progress } from "../protocol";
 import { say } from "./say";
 import { Watched } from "./watched";
@@ -104,14 +104,4 @@ export class Session extends Watched {
     this.openings = this.openings.filter((opening) => opening.id !== id);
     this.changed();
   }
-}
-
-/** What went wrong, for people. */
-export function faultOf(error: unknown): Fault {
-  if (error instanceof CallError) return error.fault;
-  if (error instanceof DOMException && error.name === "AbortError") {
-    return { message: "Cancelled.", causes: [], hint: undefined, kind: "cancelled" };
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  return { message, causes: [], hint: undefined, kind: "other" };
 }

@@ -1,6 +1,6 @@
 // What the page says about itself; used in more than one place.
 
-import type { View } from "../route";
+import { VIEWS, type View } from "../route";
 
 /** The views, as they are called and what they are for. */
 export const ABOUT: Record<View, { name: string; about: string }> = {
@@ -11,6 +11,9 @@ export const ABOUT: Record<View, { name: string; about: string }> = {
   file: { name: "File", about: "All that is known of one path: metadata, chunks, and who else has it." },
   diff: { name: "Diff", about: "What was added, removed, changed or renamed between two images." },
 };
+
+/** The same as a list of terms. */
+export const VIEW_TERMS = VIEWS.map((view) => [ABOUT[view].name, ABOUT[view].about] as const);
 
 export const PRIVACY =
   "No data leaves this browser: images are read here, the address keeps what you look at after its #, which no server gets, " +

@@ -2,7 +2,7 @@
 
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
-export const GIB = 1024 * MIB;
+const GIB = 1024 * MIB;
 
 /** A manifest or an index of a registry. */
 export const MANIFEST_BYTES = 4 * MIB;

@@ -5,6 +5,7 @@ import type { ImageIndex, ImageInfo, LayerInfo, OverlapFigures } from "../protoc
 import { core, free } from "./core";
 import { because, failure } from "./fault";
 import { IMAGES } from "./limits";
+import { unused } from "./text";
 
 /** A layer that is known, and how it came to be. */
 export interface SessionLayer {
@@ -18,6 +19,13 @@ export interface SessionLayer {
 export interface SessionImage {
   info: Omit<ImageInfo, "layers">;
   layers: SessionLayer[];
+}
+
+/** Frees the layers of images that are done with, but those that others have. */
+export function freeLayers(images: readonly Pick<SessionImage, "layers">[], others: readonly SessionImage[] = []): void {
+  const kept = new Set(others.flatMap(({ layers }) => layers.map(({ known }) => known)));
+  const gone = new Set(images.flatMap(({ layers }) => layers.map(({ known }) => known)));
+  for (const known of gone) if (!kept.has(known)) free(known);
 }
 
 /** A name that is shown, in characters. */
@@ -120,8 +128,7 @@ export class Session {
     this.closed += 1;
     // It is about images that have other numbers now.
     this.#forget();
-    const kept = new Set(this.#images.flatMap(({ layers }) => layers.map(({ known }) => known)));
-    for (const known of new Set(closed.layers.map((layer) => layer.known))) if (!kept.has(known)) known.free();
+    freeLayers([closed], this.#images);
     this.#overlap?.free();
     this.#changed(undefined);
     return this.infos();
@@ -159,9 +166,7 @@ export class Session {
 
   #unusedName(wanted: string, images: SessionImage[]): string {
     const used = new Set(images.map(({ info }) => info.name));
-    const name = wanted.slice(0, LONGEST_NAME) || "image";
-    if (!used.has(name)) return name;
-    for (let copy = 2; ; copy += 1) if (!used.has(`${name} (${copy})`)) return `${name} (${copy})`;
+    return unused(used, wanted.slice(0, LONGEST_NAME) || "image");
   }
 }
 

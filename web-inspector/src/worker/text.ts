@@ -4,6 +4,13 @@
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ENCODER = new TextEncoder();
 
+/** A name that is not taken yet, as near to the wanted one as can be. */
+export function unused(taken: { has(name: string): boolean }, wanted: string): string {
+  let name = wanted;
+  for (let copy = 2; taken.has(name); copy += 1) name = `${wanted} (${copy})`;
+  return name;
+}
+
 /** The string that stands for a path. */
 export function pathText(bytes: Uint8Array): string {
   try {

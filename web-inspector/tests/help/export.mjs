@@ -28,7 +28,7 @@ export async function rows(page) {
 }
 
 /** Reads CSV as RFC 4180 says; what is not so is an error. */
-export function parseCsv(text) {
+function parseCsv(text) {
   const lines = [];
   let cells = [];
   const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/gy;

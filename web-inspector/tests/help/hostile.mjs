@@ -2,7 +2,7 @@
 import { gzipSync } from "node:zlib";
 
 import { digestOf, lying, seal, takeApart } from "./chunked.mjs";
-import { archive, gzipLayer, layout, plainLayer, readLayout } from "./layout.mjs";
+import { archive, blobPath, gzipLayer, layout, plainLayer, putJson, readLayout } from "./layout.mjs";
 import { DEMO } from "./images.mjs";
 import { member, tar } from "./tar.mjs";
 import { bomb, frame } from "./zstd.mjs";
@@ -77,7 +77,7 @@ export const ARCHIVES = {
   "a manifest with another content": () => {
     const files = layout({ hostile: [plainLayer(tar(MEMBERS))] });
     const [{ digest }] = JSON.parse(files.get("index.json")).manifests;
-    const path = `blobs/sha256/${digest.slice(7)}`;
+    const path = blobPath(digest);
     files.set(path, Buffer.from(String(files.get(path)).replace(/"size":\d/, '"size":9')));
     return oci(files);
   },
@@ -85,7 +85,7 @@ export const ARCHIVES = {
     const bytes = tar(MEMBERS);
     const layer = gzipLayer(bytes);
     const files = layout({ hostile: [layer] });
-    const path = `blobs/sha256/${digestOf(layer.blob).slice(7)}`;
+    const path = blobPath(digestOf(layer.blob));
     const flipped = Buffer.from(layer.blob);
     flipped[flipped.length - 6] ^= 1;
     files.set(path, flipped);
@@ -98,7 +98,7 @@ export const ARCHIVES = {
     // No content can hold its own digest: this one claims to.
     const files = layout({});
     const self = { mediaType: INDEX, digest: OTHER, size: 100 };
-    files.set(`blobs/sha256/${OTHER.slice(7)}`, Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [self] })));
+    files.set(blobPath(OTHER), Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [self] })));
     files.set("index.json", Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [self] })));
     return oci(files);
   },
@@ -106,9 +106,7 @@ export const ARCHIVES = {
     const files = layout({});
     let below = { mediaType: MANIFEST, digest: OTHER, size: 2 };
     for (let depth = 0; depth < 1000; depth += 1) {
-      const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [below] }));
-      below = { mediaType: INDEX, digest: digestOf(bytes), size: bytes.length };
-      files.set(`blobs/sha256/${below.digest.slice(7)}`, bytes);
+      below = { mediaType: INDEX, ...putJson(files, { schemaVersion: 2, mediaType: INDEX, manifests: [below] }) };
     }
     files.set("index.json", Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [below] })));
     return oci(files);
@@ -116,16 +114,14 @@ export const ARCHIVES = {
   "a manifest with a hundred thousand layers": () => {
     const files = layout({ hostile: [] });
     const layer = { mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", digest: OTHER, size: 100 };
-    const config = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: Array(100_000).fill(OTHER) } }));
-    files.set(`blobs/sha256/${digestOf(config).slice(7)}`, config);
-    const manifest = Buffer.from(JSON.stringify({
+    const config = putJson(files, { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: Array(100_000).fill(OTHER) } });
+    const manifest = putJson(files, {
       schemaVersion: 2,
       mediaType: MANIFEST,
-      config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: digestOf(config), size: config.length },
+      config: { mediaType: "application/vnd.oci.image.config.v1+json", ...config },
       layers: Array(100_000).fill(layer),
-    }));
-    files.set(`blobs/sha256/${digestOf(manifest).slice(7)}`, manifest);
-    files.set("index.json", Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [{ mediaType: MANIFEST, digest: digestOf(manifest), size: manifest.length }] })));
+    });
+    files.set("index.json", Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [{ mediaType: MANIFEST, ...manifest }] })));
     return oci(files);
   },
   "a docker-archive without its config": () =>
@@ -159,13 +155,10 @@ function zeros(mebibytes) {
 
 /** A layer of one file, so long that reading it takes a while: `gibibytes` of zeros, in gzip or zstd. */
 export function endless(gibibytes, form) {
-  const head = member({ name: "zeros", content: "" });
   const size = gibibytes * 2 ** 30;
-  head.fill(0, 124, 136);
-  head.writeBigUInt64BE(BigInt(size), 128);
-  head[124] = 0x80;
-  head.fill(" ", 148, 156);
-  head.write(`${head.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  const rawSize = Buffer.from([0x80, ...Array(11).fill(0)]);
+  rawSize.writeBigUInt64BE(BigInt(size), 4);
+  const head = member({ name: "zeros", rawSize });
   const parts =
     form === "gzip"
       ? [gzipSync(head), zeros(gibibytes * 1024), gzipSync(Buffer.alloc(1024))]

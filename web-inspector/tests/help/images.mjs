@@ -43,7 +43,7 @@ export async function make(folder) {
 }
 
 /** Images `old`, `new` and `gzip`, small enough to know all of them by heart. */
-export function related() {
+function related() {
   const text = (word, length) => Buffer.alloc(length, `${word} `);
   const noise = (seed, length) => {
     const bytes = Buffer.alloc(length);

@@ -19,15 +19,27 @@ export function plainLayer(bytes) {
   return { mediaType: "application/vnd.oci.image.layer.v1.tar", blob: bytes, diffId: digestOf(bytes) };
 }
 
+/** Where a layout has a blob. */
+export function blobPath(digest) {
+  return `blobs/sha256/${digest.slice(7)}`;
+}
+
+/** Adds a blob to the files of a layout, and returns what names it. */
+function put(files, bytes) {
+  const digest = digestOf(bytes);
+  files.set(blobPath(digest), bytes);
+  return { digest, size: bytes.length };
+}
+
+/** The same with a document. */
+export function putJson(files, value) {
+  return put(files, Buffer.from(JSON.stringify(value)));
+}
+
 /** The files of a layout, by path: `images` are layers by tag. */
 export function layout(images) {
   const files = new Map([["oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}')]]);
-  const put = (bytes) => {
-    const digest = digestOf(bytes);
-    files.set(`blobs/sha256/${digest.slice(7)}`, bytes);
-    return { digest, size: bytes.length };
-  };
-  const json = (value) => put(Buffer.from(JSON.stringify(value)));
+  const json = (value) => putJson(files, value);
   const manifests = Object.entries(images).map(([tag, layers]) => {
     const config = json({
       architecture: "amd64",
@@ -38,7 +50,7 @@ export function layout(images) {
       schemaVersion: 2,
       mediaType: MANIFEST,
       config: { mediaType: CONFIG, ...config },
-      layers: layers.map(({ mediaType, blob, annotations }) => ({ mediaType, ...put(blob), annotations })),
+      layers: layers.map(({ mediaType, blob, annotations }) => ({ mediaType, ...put(files, blob), annotations })),
     });
     return { mediaType: MANIFEST, ...manifest, annotations: { "org.opencontainers.image.ref.name": tag } };
   });

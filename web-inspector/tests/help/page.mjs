@@ -80,7 +80,7 @@ export const VIEWS = {
 };
 
 /** Shows the region in which images are opened, if it is folded away. */
-export async function unfold(page) {
+async function unfold(page) {
   const more = page.getByRole("button", { name: "Open more images" });
   const region = page.getByRole("region", { name: "Open images" });
   await expect(more.or(region).first()).toBeVisible();

@@ -2,8 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import type { Call } from "../../client";
-import { faultOf } from "../../parts/asked";
+import { type Call, faultOf } from "../../client";
 import type { Fault, ImageIndex, ImageInfo, Link, Progress } from "../../protocol";
 import { Frames, Profile } from "./frames";
 

@@ -2,9 +2,9 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import type { Call } from "../../client";
+import { type Call, faultOf } from "../../client";
 import { bytes } from "../../format";
-import { faultOf, FaultNote, ProgressNote } from "../../parts/asked";
+import { FaultNote, ProgressNote } from "../../parts/asked";
 import { nameOf } from "../../parts/picks";
 import type { Fault, ImageInfo, Progress } from "../../protocol";
 import { say } from "../../shell/say";

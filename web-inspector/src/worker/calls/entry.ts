@@ -1,12 +1,10 @@
 // The entry of a path that is no file with content: the core keeps no index of those.
 
 import type { Kind, TocColumns } from "@shingle/core";
-import type { ImageIndex } from "../../protocol";
+import { KINDS, type ImageIndex } from "../../protocol";
 import { freeing } from "../core";
 import type { Session } from "../session";
 
-/** As `TocColumns` numbers them. */
-const KINDS: readonly Kind[] = ["block", "char", "directory", "fifo", "hardlink", "regular", "symlink"];
 const [DOT, SLASH] = [0x2e, 0x2f];
 
 /** The highest layer that has the path as this kind, and the index of its last entry there. */

@@ -1,8 +1,7 @@
 // A layer's blob without an image around it.
 
 import type { VerifiedLayer } from "@shingle/core";
-import { piecesOf } from "../bytes";
-import { core, freedIfFails } from "../core";
+import { core, free, freedIfFails } from "../core";
 import { because } from "../fault";
 import type { FoundImage, FoundLayer } from "../image/found";
 import { ofFile } from "../source";
@@ -10,11 +9,12 @@ import type { Task } from "../task";
 import { Feeder } from "../unfold";
 import { ownAnnotations } from "./footer";
 import type { Form } from "./magic";
+import { readThrough } from "./read";
 
 const SUFFIXES: Record<Exclude<Form, "other">, string> = { gzip: "+gzip", zstd: "+zstd", tar: "" };
 
 /** A layer that nobody named. */
-export interface Unnamed {
+interface Unnamed {
   verified: VerifiedLayer;
   blob: string;
 }
@@ -35,7 +35,7 @@ export async function blobImage(
     annotations,
     source: ofFile(file),
     readWhole: (_task, why) => Promise.resolve(core.Known.fromVerified(verified, said, why, 0, 0)),
-    free: () => verified.free(),
+    free: () => free(verified),
   };
   return { name, origin: { from: "file", name }, digest: undefined, platform: undefined, layers: [layer] };
 }
@@ -44,14 +44,9 @@ export async function blobImage(
 export async function readUnnamed(file: Blob, name: string, task: Task): Promise<Unnamed> {
   const fetch = new core.WholeFetch(false);
   const feeder = new Feeder(task.signal, (bytes) => fetch.index(bytes));
-  let done = 0;
   try {
     await freedIfFails(fetch, async () => {
-      for await (const piece of piecesOf(file.stream(), task.signal)) {
-        await feeder.feed(piece);
-        done += piece.length;
-        task.progress({ what: `Reading ${name}`, done, total: file.size, unit: "bytes" });
-      }
+      for await (const piece of readThrough(file, `Reading ${name}`, task)) await feeder.feed(piece);
     });
     return fetch.finishUnnamed();
   } catch (error) {

@@ -6,7 +6,7 @@ import { core } from "../core";
 import { because, failure } from "../fault";
 import { isObject, list, readJson, size, text } from "../json";
 import { EXPORTED_BYTES, EXPORTED_LINE, EXPORTED_LINES, IMAGES, LAYERS } from "../limits";
-import type { Session, SessionImage, SessionLayer } from "../session";
+import { freeLayers, type Session, type SessionImage, type SessionLayer } from "../session";
 import { Pauses, type Task } from "../task";
 
 const FORMAT = "shingle-tocs";
@@ -53,11 +53,10 @@ export async function readExported(
         return layer;
       }),
     }));
-    const used = new Set(images.flatMap(({ layers }) => layers));
-    for (const layer of layers) if (!used.has(layer)) layer.known.free();
+    freeLayers([{ layers }], images);
     return images;
   } catch (error) {
-    for (const { known } of layers) known.free();
+    freeLayers([{ layers }]);
     throw because(`${name} cannot be read.`, error);
   }
 }

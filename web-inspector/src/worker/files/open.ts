@@ -6,8 +6,9 @@ import { failure, Faults } from "../fault";
 import type { FoundImage } from "../image/found";
 import { openFound } from "../image/open";
 import { FILES, KIB } from "../limits";
-import type { Session, SessionImage } from "../session";
+import { freeLayers, type Session, type SessionImage } from "../session";
 import type { Task } from "../task";
+import { unused } from "../text";
 import { blobImage, readUnnamed } from "./blob";
 import { isExported, readExported } from "./exported";
 import { ofFiles, ofTar } from "./folder";
@@ -37,6 +38,7 @@ export async function openFiles(session: Session, files: Given[], task: Task): P
   if (files.length === 0) throw failure("input", "No file was given.", { hint: KINDS });
   if (files.length > FILES) throw failure("limit", `At most ${FILES} files are taken at once.`);
   const byPath = new Map<string, File>();
+  // Two that were dropped together may have the same path.
   for (const { path, file } of files) byPath.set(unused(byPath, clean(path) || file.name), file);
   const faults = new Faults();
   const inFolder = await imagesIn(ofFiles("the folder", byPath), "", faults, task);
@@ -70,15 +72,9 @@ export async function openFiles(session: Session, files: Given[], task: Task): P
     }
     return await openFound(session, images, ready, faults, task);
   } catch (error) {
-    for (const known of new Set(ready.flatMap(({ layers }) => layers.map((layer) => layer.known)))) known.free();
+    freeLayers(ready);
     throw error;
   }
-}
-
-/** A name for one more file: two that were dropped together may have the same. */
-function unused(taken: Map<string, File>, path: string): string {
-  if (!taken.has(path)) return path;
-  for (let copy = 2; ; copy += 1) if (!taken.has(`${path} (${copy})`)) return `${path} (${copy})`;
 }
 
 /** Finds the images in one file. */

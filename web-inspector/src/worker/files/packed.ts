@@ -1,7 +1,7 @@
 // Archives that are compressed.
 
 import type { Toc, WholeFetch } from "@shingle/core";
-import { piecesOf, type Bytes } from "../bytes";
+import type { Bytes } from "../bytes";
 import { core, freedIfFails, freeing } from "../core";
 import { failure } from "../fault";
 import { MIB, TAR_MEMBERS, UNPACKED_BYTES } from "../limits";
@@ -9,6 +9,7 @@ import type { Task } from "../task";
 import { pathText } from "../text";
 import { Feeder } from "../unfold";
 import { Held, type Folder } from "./folder";
+import { readThrough } from "./read";
 import { targetOf } from "./tar";
 
 /** Decompresses an archive. The core takes it for a layer, which is a tar as well. */
@@ -79,11 +80,6 @@ async function contentsOf(fetch: WholeFetch, file: Blob, task: Task): Promise<Ma
       }
     }
   });
-  let read = 0;
-  for await (const piece of piecesOf(file.stream(), task.signal)) {
-    await feeder.feed(piece);
-    read += piece.length;
-    task.progress({ what: "Decompressing", done: read, total: file.size, unit: "bytes" });
-  }
+  for await (const piece of readThrough(file, "Decompressing", task)) await feeder.feed(piece);
   return found;
 }

@@ -19,7 +19,7 @@ export interface Member {
 }
 
 /** Bytes that can be read anywhere. */
-export interface Readable {
+interface Readable {
   readonly size: number;
   /** Fewer than asked for only at the end. */
   read(start: number, end: number): Promise<Uint8Array>;

@@ -5,8 +5,14 @@ import { annotations, digest, isObject, list, readJson, size, text, type Json } 
 import { LAYERS, MANIFESTS } from "../limits";
 import type { Platform } from "./platform";
 
-const INDEXES = ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
-const IMAGES = ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
+/** What an index and an image are, in each of the two forms. */
+export const OCI = ["application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json"] as const;
+export const DOCKER = [
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+] as const;
+const INDEXES: readonly string[] = [OCI[0], DOCKER[0]];
+const IMAGES: readonly string[] = [OCI[1], DOCKER[1]];
 const SCHEMA1 = [
   "application/vnd.docker.distribution.manifest.v1+json",
   "application/vnd.docker.distribution.manifest.v1+prettyjws",
@@ -36,7 +42,7 @@ export interface Manifest {
 }
 
 /** What a config says that matters here. */
-export interface Config {
+interface Config {
   diffIds: string[];
   platform: Platform | undefined;
 }
@@ -58,7 +64,7 @@ export function readDocument(bytes: Uint8Array, contentType: string, what: strin
   if ((inside !== "" && !generic && inside !== header) || (isIndex && isImage)) {
     throw failure("lie", `${what} claims to be two kinds of document`);
   }
-  const mediaType = inside || (generic ? "" : header) || (isIndex ? INDEXES[0] : IMAGES[0]) || "";
+  const mediaType = inside || (generic ? "" : header) || (isIndex ? OCI[0] : OCI[1]);
   if (INDEXES.includes(mediaType)) return readIndex(json, what);
   if (IMAGES.includes(mediaType)) return readManifest(json, what);
   throw failure("input", `${what} is not a container image but ${JSON.stringify(mediaType)}`);

@@ -43,7 +43,7 @@ export interface Top {
 }
 
 /** Which of an index' images is opened: what most machines pull, or where there is none such, any. */
-export type Choice = "common" | "any";
+type Choice = "common" | "any";
 
 /** Follows the documents from a name to the layers. */
 export async function resolve(

@@ -27,7 +27,7 @@ export interface Reading extends Task {
 }
 
 /** How a layer became known. */
-export interface Read {
+interface Read {
   known: Known;
   by: "toc" | "whole";
 }

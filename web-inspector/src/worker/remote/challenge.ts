@@ -1,7 +1,7 @@
 // `WWW-Authenticate` headers (RFC 9110, section 11.6.1).
 
 /** One way in that a server offers. */
-export interface Challenge {
+interface Challenge {
   /** In lower case: `bearer`. */
   scheme: string;
   /** Names in lower case, values unquoted. */

@@ -4,6 +4,7 @@ import type { ByteRange } from "@shingle/core";
 import { piecesOf, type Bytes } from "../bytes";
 import { core, digestOf } from "../core";
 import { failure, type Failure } from "../fault";
+import { DOCKER, OCI } from "../image/documents";
 import { resolve, type Fetch, type FoundImage } from "../image/found";
 import { MANIFEST_BYTES } from "../limits";
 import type { Answer, Source } from "../source";
@@ -12,11 +13,6 @@ import { ask, bodyOf, refused, replyOf, StatusError } from "./http";
 import { apiOf, writeReference, type Reference } from "./reference";
 import { Tokens } from "./token";
 
-const OCI = ["application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json"];
-const DOCKER = [
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-];
 const SCHEMA1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+/;
 
 const HINTS = {
@@ -116,7 +112,7 @@ class Registry {
     return { start: all ? 0 : verdict.val.start, whole: all && part, pieces: piecesOf(response.body, signal) };
   }
 
-  async #manifest(name: string, types: string[]): Promise<Response> {
+  async #manifest(name: string, types: readonly string[]): Promise<Response> {
     try {
       return await this.#get(`manifests/${name}`, { accept: types.join(",") }, this.#signal);
     } catch (error) {
