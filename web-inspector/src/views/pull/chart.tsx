@@ -7,7 +7,7 @@ import { LiveLine } from "../../canvas/live";
 import { type Frame, pointOn, useSurface } from "../../canvas/surface";
 import type { Theme } from "../../canvas/theme";
 import { bytes, percent, visible } from "../../format";
-import { DataTable } from "../../parts/table";
+import { DataTable, numeric } from "../../parts/table";
 import type { ImageInfo } from "../../protocol";
 import { type Plot, plotOf } from "./plot";
 
@@ -82,10 +82,10 @@ export function Chart({ images, steps, canvasRef }: ChartProps) {
         <DataTable
           caption="Bytes fetched after each pull"
           columns={[
-            { name: "Pull", value: (step: number) => step, sort: (step) => step, numeric: true },
+            numeric("Pull", (step: number) => step),
             { name: "Image", value: nameOf, sort: nameOf, heads: true },
-            { name: "By file", value: (step) => bytes(steps[step]!.byFile), sort: (step) => steps[step]!.byFile, numeric: true },
-            { name: "By whole layers", value: (step) => bytes(steps[step]!.whole), sort: (step) => steps[step]!.whole, numeric: true },
+            numeric("By file", (step: number) => steps[step]!.byFile, bytes),
+            numeric("By whole layers", (step: number) => steps[step]!.whole, bytes),
           ]}
           rows={Array.from({ length: pulls }, (_, step) => step + 1)}
         />
