@@ -7,8 +7,7 @@ import { block, cut, el, label, picture } from "../../export/svg";
 import { bytes, count, percent } from "../../format";
 import { colour } from "../../parts/looks";
 import type { ImageInfo } from "../../protocol";
-import type { Step } from "./chart";
-import { plotOf } from "./plot";
+import { plotOf, type Step } from "./plot";
 import { type Figures, ORIGINS, type Result } from "./result";
 import type { Pull } from "./tables";
 
@@ -82,7 +81,7 @@ const [WIDTH, CHART, LEFT, LINE] = [900, 300, 240, 26];
 /** The chart, and below it where the files of each image come from. */
 export function svgFile({ pulls, steps, sum }: Subject): string {
   const title = `Forecast: ${count(pulls.length)} pulls, ${bytes(sum.fetchedBytes)} by file, ${bytes(sum.wholeBytes)} by whole layers`;
-  const plot = plotOf(WIDTH, CHART, steps.length - 1, Math.max(1, ...steps.map(({ byFile, whole }) => Math.max(byFile, whole))));
+  const plot = plotOf(WIDTH, CHART, steps);
   const chart: string[] = [];
   for (const tick of plot.ticks) {
     const y = plot.y(tick);
