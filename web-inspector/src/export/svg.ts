@@ -16,6 +16,22 @@ export function label(x: number, y: number, text: string, attributes: Attributes
   return el("text", { x, y, fill: colour("ink"), ...attributes }, escape(text));
 }
 
+/** What a picture is, at its top. */
+export function heading(text: string): string {
+  return label(10, 22, text, { "font-size": 15, "font-weight": 600 });
+}
+
+/** What colours and patterns mean, in a row. */
+export function legend(x: number, y: number, looks: Iterable<Omit<BarPart, "value">>): string[] {
+  const drawn: string[] = [];
+  let at = x;
+  for (const { name, token, pattern } of looks) {
+    drawn.push(block(at, y, 14, 14, token, pattern), label(at + 20, y + 12, name));
+    at += 44 + 7 * name.length;
+  }
+  return drawn;
+}
+
 /** A rectangle in a meaning's colour and pattern. */
 export function block(
   x: number,
@@ -52,9 +68,16 @@ export function picture(width: number, height: number, title: string, ...content
   )}\n`;
 }
 
-export interface BarRow {
+interface BarPart {
   name: string;
-  parts: { name: string; value: number; token: Token; pattern?: Pattern }[];
+  value: number;
+  token: Token;
+  pattern?: Pattern;
+}
+
+interface BarRow {
+  name: string;
+  parts: BarPart[];
   /** Said to the right of the bar. */
   said: string;
 }
@@ -63,7 +86,7 @@ export interface BarRow {
 export function barsPicture(title: string, rows: BarRow[], format: (value: number) => string): string {
   const [left, right, wide, line] = [220, 190, 560, 26];
   const most = Math.max(1, ...rows.map((row) => row.parts.reduce((sum, part) => sum + part.value, 0)));
-  const drawn: string[] = [label(10, 22, title, { "font-size": 15, "font-weight": 600 })];
+  const drawn: string[] = [heading(title)];
   let y = 40;
   for (const row of rows) {
     drawn.push(label(left - 8, y + 14, cut(row.name, 32), { "text-anchor": "end" }));
@@ -77,11 +100,7 @@ export function barsPicture(title: string, rows: BarRow[], format: (value: numbe
     drawn.push(label(x + 8, y + 14, row.said));
     y += line;
   }
-  let x = left;
-  for (const part of distinct(rows)) {
-    drawn.push(block(x, y + 6, 14, 14, part.token, part.pattern), label(x + 20, y + 18, part.name));
-    x += 40 + 7 * part.name.length;
-  }
+  drawn.push(...legend(left, y + 6, distinct(rows)));
   return picture(left + wide + right, y + 34, title, ...drawn);
 }
 
@@ -103,7 +122,7 @@ export function cut(text: string, most: number): string {
   return `${signs.slice(0, most - tail - 1).join("")}…${signs.slice(-tail).join("")}`;
 }
 
-function distinct(rows: BarRow[]): BarRow["parts"] {
+function distinct(rows: BarRow[]): BarPart[] {
   const seen = new Map(rows.flatMap((row) => row.parts).map((part) => [part.name, part]));
   return [...seen.values()];
 }

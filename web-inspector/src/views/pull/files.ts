@@ -3,7 +3,7 @@
 import { csvLines } from "../../export/csv";
 import { jsonText } from "../../export/json";
 import type { Text } from "../../export/save";
-import { block, cut, el, label, picture } from "../../export/svg";
+import { block, cut, el, heading, label, legend, picture } from "../../export/svg";
 import { bytes, count, percent } from "../../format";
 import { colour } from "../../parts/looks";
 import type { ImageInfo } from "../../protocol";
@@ -118,11 +118,6 @@ export function svgFile({ pulls, steps, sum }: Subject): string {
     bars.push(label(x + 8, y + 14, said));
     y += LINE;
   });
-  let x = LEFT;
-  for (const { name, token, pattern } of ORIGINS) {
-    bars.push(block(x, y + 8, 14, 14, token, pattern), label(x + 20, y + 20, name));
-    x += 44 + 7 * name.length;
-  }
-  const heading = label(10, 22, title, { "font-size": 15, "font-weight": 600 });
-  return picture(WIDTH, y + 36, title, heading, el("g", { transform: "translate(0 30)" }, ...chart), ...bars);
+  bars.push(...legend(LEFT, y + 8, ORIGINS));
+  return picture(WIDTH, y + 36, title, heading(title), el("g", { transform: "translate(0 30)" }, ...chart), ...bars);
 }
