@@ -1,7 +1,7 @@
 // The colours of `style.css` for canvases, which know no custom properties.
 
 /** The colour tokens, without their dashes. */
-export const TOKENS = [
+const TOKENS = [
   "ground",
   "raised",
   "line",

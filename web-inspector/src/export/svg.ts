@@ -16,6 +16,22 @@ export function label(x: number, y: number, text: string, attributes: Attributes
   return el("text", { x, y, fill: colour("ink"), ...attributes }, escape(text));
 }
 
+/** What a picture is, at its top. */
+export function heading(text: string): string {
+  return label(10, 22, text, { "font-size": 15, "font-weight": 600 });
+}
+
+/** What colours and patterns mean, in a row. */
+export function legend(x: number, y: number, looks: Iterable<Omit<BarPart, "value">>): string[] {
+  const drawn: string[] = [];
+  let at = x;
+  for (const { name, token, pattern } of looks) {
+    drawn.push(block(at, y, 14, 14, token, pattern), label(at + 20, y + 12, name));
+    at += 44 + 7 * name.length;
+  }
+  return drawn;
+}
+
 /** A rectangle in a meaning's colour and pattern. */
 export function block(
   x: number,
@@ -52,37 +68,53 @@ export function picture(width: number, height: number, title: string, ...content
   )}\n`;
 }
 
-export interface BarRow {
+interface BarPart {
   name: string;
-  parts: { name: string; value: number; token: Token; pattern?: Pattern }[];
+  value: number;
+  token: Token;
+  pattern?: Pattern;
+}
+
+interface BarRow {
+  name: string;
+  parts: BarPart[];
   /** Said to the right of the bar. */
   said: string;
 }
 
-/** Bars one below the other, all to one scale, with a legend. */
-export function barsPicture(title: string, rows: BarRow[], format: (value: number) => string): string {
-  const [left, right, wide, line] = [220, 190, 560, 26];
+/** Where bars go: names are to the left of `x`, and the longest bar is `width` wide. */
+interface BarPlace {
+  x: number;
+  y: number;
+  width: number;
+}
+
+/** Bars one below the other, all to one scale, and where they end. */
+export function bars(place: BarPlace, rows: readonly BarRow[], format: (value: number) => string): { drawn: string[]; end: number } {
   const most = Math.max(1, ...rows.map((row) => row.parts.reduce((sum, part) => sum + part.value, 0)));
-  const drawn: string[] = [label(10, 22, title, { "font-size": 15, "font-weight": 600 })];
-  let y = 40;
+  const drawn: string[] = [];
+  let { y } = place;
   for (const row of rows) {
-    drawn.push(label(left - 8, y + 14, cut(row.name, 32), { "text-anchor": "end" }));
-    let x = left;
+    drawn.push(label(place.x - 8, y + 14, cut(row.name, 32), { "text-anchor": "end" }));
+    let { x } = place;
     for (const part of row.parts) {
-      const width = (wide * part.value) / most;
+      const width = (place.width * part.value) / most;
       const about = `${row.name}: ${part.name} ${format(part.value)}`;
       if (width > 0) drawn.push(block(x, y, width, 18, part.token, part.pattern, about));
       x += width;
     }
     drawn.push(label(x + 8, y + 14, row.said));
-    y += line;
+    y += 26;
   }
-  let x = left;
-  for (const part of distinct(rows)) {
-    drawn.push(block(x, y + 6, 14, 14, part.token, part.pattern), label(x + 20, y + 18, part.name));
-    x += 40 + 7 * part.name.length;
-  }
-  return picture(left + wide + right, y + 34, title, ...drawn);
+  return { drawn, end: y };
+}
+
+/** A picture of bars, with a legend. */
+export function barsPicture(title: string, rows: BarRow[], format: (value: number) => string): string {
+  const place = { x: 220, y: 40, width: 560 };
+  const { drawn, end } = bars(place, rows, format);
+  const meanings = legend(place.x, end + 6, distinct(rows));
+  return picture(place.x + place.width + 190, end + 34, title, heading(title), ...drawn, ...meanings);
 }
 
 /** Text as XML takes it: control characters are not allowed even when they are escaped. */
@@ -103,7 +135,7 @@ export function cut(text: string, most: number): string {
   return `${signs.slice(0, most - tail - 1).join("")}…${signs.slice(-tail).join("")}`;
 }
 
-function distinct(rows: BarRow[]): BarRow["parts"] {
+function distinct(rows: BarRow[]): BarPart[] {
   const seen = new Map(rows.flatMap((row) => row.parts).map((part) => [part.name, part]));
   return [...seen.values()];
 }

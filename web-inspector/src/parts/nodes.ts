@@ -62,11 +62,21 @@ export class Nodes {
     return KINDS[this.arrays.kinds[node] ?? 5] ?? "regular";
   }
 
+  /** The first path that is not below it. */
+  end(node: NodeIndex): NodeIndex {
+    return this.arrays.ends[node] ?? node + 1;
+  }
+
+  /** The path after a sibling and all below it. Never stays where it is. */
+  next(sibling: NodeIndex): NodeIndex {
+    return Math.max(sibling + 1, this.end(sibling));
+  }
+
   /** What a directory holds, in the order of names. */
   children(node: NodeIndex): NodeIndex[] {
     const found: NodeIndex[] = [];
-    const end = this.arrays.ends[node] ?? 0;
-    for (let child = node + 1; child < end; child = this.arrays.ends[child] ?? end) found.push(child);
+    const end = this.end(node);
+    for (let child = node + 1; child < end; child = this.next(child)) found.push(child);
     return found;
   }
 

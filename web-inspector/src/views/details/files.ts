@@ -4,7 +4,7 @@ import { bytes, visible } from "../../format";
 import type { FileDetails, ImageInfo } from "../../protocol";
 import { csvLines } from "../../export/csv";
 import { jsonText } from "../../export/json";
-import { block, cut, label, picture } from "../../export/svg";
+import { block, cut, heading, legend, picture } from "../../export/svg";
 import { ALONE, chunksOf, TOGETHER } from "./chunks";
 
 export function fileJson(image: ImageInfo, images: readonly ImageInfo[], file: FileDetails): string {
@@ -38,7 +38,7 @@ const WIDE = 900;
 export function chunksSvg(file: FileDetails): string {
   const chunks = chunksOf(file);
   const all = Math.max(1, file.details.bytes.logical);
-  const drawn = [label(10, 22, cut(visible(file.path), 100), { "font-size": 15, "font-weight": 600 })];
+  const drawn = [heading(cut(visible(file.path), 100))];
   for (const { number, offset, length, images } of chunks) {
     const look = images > 1 ? TOGETHER : ALONE;
     const [x, wide] = [10 + (WIDE * offset) / all, (WIDE * length) / all];
@@ -46,8 +46,6 @@ export function chunksSvg(file: FileDetails): string {
     const about = `Chunk ${number}: ${bytes(length)}`;
     drawn.push(block(x, 36, Math.max(0.2, wide - gap), 48, look.token, look.pattern, about));
   }
-  [TOGETHER, ALONE].forEach((look, index) => {
-    drawn.push(block(10 + index * 220, 96, 14, 14, look.token, look.pattern), label(30 + index * 220, 108, look.name));
-  });
+  drawn.push(...legend(10, 96, [TOGETHER, ALONE]));
   return picture(WIDE + 20, 124, `Chunks of ${visible(file.path)}`, ...drawn);
 }

@@ -3,13 +3,13 @@
 import { type Cell, csvLines } from "../../export/csv";
 import { jsonLines } from "../../export/json";
 import type { Text } from "../../export/save";
-import { block, cut, label, picture } from "../../export/svg";
+import { block, cut, heading, label, legend, picture } from "../../export/svg";
 import { bytes, short, visible } from "../../format";
 import type { ImageInfo, LayerInfo, Link } from "../../protocol";
 import { STRIP_STATES } from "../../protocol";
 import type { FrameBook } from "./book";
 import type { Shown } from "./detail";
-import { type Frames, type Profile, type Run, STATES, type Sums } from "./frames";
+import { type Frames, type Profile, type Run, type Sums } from "./frames";
 import { BAND, bytesPerPixel, rowTop, pixels } from "./grid";
 import { LOOKS } from "./looks";
 import { blocks, type Place } from "./paint";
@@ -96,7 +96,7 @@ const [WIDTH, LEFT, STRIP] = [1000, 90, 20];
 export function svgFile(subject: Subject, profiles: ReadonlyMap<number, Profile>, shown: Shown | undefined): string {
   const { image, layer, frames } = subject;
   const title = `Layers of ${visible(image.name)}: what a pull does to their frames`;
-  const drawn = [label(10, 22, cut(title, 120), { "font-size": 15, "font-weight": 600 })];
+  const drawn = [heading(cut(title, 120))];
   let y = 44;
   for (const [number, profile] of [...profiles].sort(([a], [b]) => a - b)) {
     const { blob } = image.layers[number] ?? { blob: "" };
@@ -119,12 +119,7 @@ export function svgFile(subject: Subject, profiles: ReadonlyMap<number, Profile>
     }
     y += rowTop(grid.rows) + 8;
   }
-  let x = 10;
-  for (let state = 0; state < STATES; state += 1) {
-    const { name, token, pattern } = LOOKS[state]!;
-    drawn.push(block(x, y, 14, 14, token, pattern), label(x + 20, y + 12, name));
-    x += 44 + 7 * name.length;
-  }
+  drawn.push(...legend(10, y, LOOKS));
   return picture(WIDTH, y + 30, title, ...drawn);
 }
 

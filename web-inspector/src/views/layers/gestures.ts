@@ -1,9 +1,10 @@
 // Fingers and mouse on a picture: dragging, pinching, clicking, resting on it.
 
 import type { RefObject } from "preact";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 
 import { pointOn } from "../../canvas/surface";
+import { useWheel } from "../../canvas/wheel";
 import { wheelFactor } from "../../canvas/zoom";
 
 interface Point {
@@ -29,18 +30,11 @@ export function useGestures(canvas: RefObject<HTMLCanvasElement | null>, gesture
   const last = useRef(gestures);
   last.current = gestures;
 
-  useEffect(() => {
-    const element = canvas.current;
-    if (!element) return undefined;
-    const wheel = (event: WheelEvent) => {
-      // Whoever scrolls over the picture wants to go on.
-      if (document.activeElement !== element && !event.ctrlKey) return;
-      if (last.current.zoom(wheelFactor(event), pointOn(event))) event.preventDefault();
-    };
-    // Preact's would be passive, and so could not keep the page from scrolling.
-    element.addEventListener("wheel", wheel, { passive: false });
-    return () => element.removeEventListener("wheel", wheel);
-  }, [canvas]);
+  useWheel(canvas, (event) => {
+    // Whoever scrolls over the picture wants to go on.
+    if (document.activeElement !== event.currentTarget && !event.ctrlKey) return;
+    if (gestures.zoom(wheelFactor(event), pointOn(event))) event.preventDefault();
+  });
 
   return useMemo(() => {
     const down = new Map<number, Point>();

@@ -1,6 +1,7 @@
 // What the states mean, and how much of the layer is in each.
 
 import { bytes, count, percent } from "../../format";
+import { Swatch } from "../../parts/bar";
 import type { Frames } from "./frames";
 import { LOOKS, MEANINGS } from "./looks";
 
@@ -32,7 +33,7 @@ export function States({ frames }: { frames: Frames }) {
           {LOOKS.map((look, state) => (
             <tr key={look.name}>
               <th scope="row">
-                <span class={`swatch ${look.pattern}`} aria-hidden="true" style={{ "--fill": `var(--${look.token})` }} />
+                <Swatch {...look} />
                 {look.name}
               </th>
               <td class="number">{bytes(sums[state]!)}</td>

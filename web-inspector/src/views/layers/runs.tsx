@@ -3,7 +3,7 @@
 import { useMemo, useState } from "preact/hooks";
 
 import { bytes, count, visible } from "../../format";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 import { RouteLink } from "../../parts/link";
 import { Pick as Select } from "../../shell/pick";
 import type { ViewProps } from "../view";
@@ -38,15 +38,10 @@ export function Runs({ frames, book, choose, at }: RunsProps) {
       numeric: true,
     },
     { name: "State", value: (run) => LOOKS[frames.run(run).state]!.name, sort: (run) => frames.run(run).state },
-    { name: "First byte", value: (run) => count(frames.run(run).start), sort: (run) => frames.run(run).start, numeric: true },
+    numeric("First byte", (run) => frames.run(run).start),
     { name: "Last byte", value: (run) => count(frames.run(run).end - 1), numeric: true },
-    {
-      name: "Bytes",
-      value: (run) => bytes(frames.run(run).end - frames.run(run).start),
-      sort: (run) => frames.run(run).end - frames.run(run).start,
-      numeric: true,
-    },
-    { name: "Frames", value: (run) => count(frames.run(run).frames), sort: (run) => frames.run(run).frames, numeric: true },
+    numeric("Bytes", (run) => frames.run(run).end - frames.run(run).start, bytes),
+    numeric("Frames", (run) => frames.run(run).frames),
     { name: "First path", value: (run) => <FirstPath key={run} {...{ frames, book, run, at }} /> },
   ];
   const states = LOOKS.map((look, value) => ({ value, text: `${look.name} (${count(frames.totals.runs[value]!)})` }));

@@ -3,7 +3,7 @@
 import type { ImageInfo, OverlapFigures } from "../../protocol";
 import { type Cell, csvLines } from "../../export/csv";
 import { jsonText } from "../../export/json";
-import { block, cut, el, label, picture } from "../../export/svg";
+import { block, cut, el, heading, label, picture } from "../../export/svg";
 import { colour } from "../../parts/looks";
 import { nameOf } from "../../parts/picks";
 import { strength, tint } from "./heat";
@@ -64,7 +64,7 @@ const HIGH = 30;
 export function matrixSvg(cells: Cells, mode: Mode): string {
   const wide = cells.size <= 20 ? 76 : 30;
   const drawn: string[] = [
-    label(10, 24, TITLE, { "font-size": 15, "font-weight": 600 }),
+    heading(TITLE),
     label(10, 42, `In ${unit(cells.shown)}`),
   ];
   for (let row = 0; row < cells.size; row += 1) {

@@ -19,7 +19,7 @@ const CAPTION =
 type ImageFigures = OverlapFigures["summary"]["images"][number];
 
 /** The bytes of an image's contents, each once, by what other images have of them. */
-export function partsOf(image: ImageFigures, shown: Shown): Part[] {
+function partsOf(image: ImageFigures, shown: Shown): Part[] {
   const shared = bytesOf(shown, image.shared.bytes);
   const all = bytesOf(shown, image.distinctChunks.bytes);
   const unique = bytesOf(shown, image.uniqueChunks.bytes);

@@ -1,22 +1,16 @@
 // Bytes that were fetched after each pull, by file and by whole layers.
 
 import type { RefObject } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { LiveLine } from "../../canvas/live";
 import { type Frame, pointOn, useSurface } from "../../canvas/surface";
 import type { Theme } from "../../canvas/theme";
-import { bytes, percent, visible } from "../../format";
-import { DataTable } from "../../parts/table";
+import { bytes, percent } from "../../format";
+import { nameOf } from "../../parts/picks";
+import { DataTable, numeric } from "../../parts/table";
 import type { ImageInfo } from "../../protocol";
-import { type Plot, plotOf } from "./plot";
-
-export interface Step {
-  image: number;
-  /** After this pull, all together. */
-  byFile: number;
-  whole: number;
-}
+import { type Plot, plotOf, type Step } from "./plot";
 
 interface ChartProps {
   images: readonly ImageInfo[];
@@ -28,10 +22,9 @@ interface ChartProps {
 export function Chart({ images, steps, canvasRef }: ChartProps) {
   const [chosen, choose] = useState(-1);
   const pulls = steps.length - 1;
-  const most = Math.max(1, ...steps.map(({ byFile, whole }) => Math.max(byFile, whole)));
-  const [plot] = useState<{ current: Plot | undefined }>({ current: undefined });
+  const plot = useRef<Plot>(undefined);
   const { canvas, redraw } = useSurface((frame) => {
-    plot.current = plotOf(frame.width, frame.height, pulls, most);
+    plot.current = plotOf(frame.width, frame.height, steps);
     draw(frame, plot.current, steps, chosen);
     canvasRef.current = canvas.current;
   });
@@ -48,12 +41,12 @@ export function Chart({ images, steps, canvasRef }: ChartProps) {
     event.preventDefault();
     choose(Math.min(pulls, Math.max(0, to)));
   };
-  const nameOf = (step: number) => visible(images[steps[step]?.image ?? -1]?.name ?? "");
+  const imageOf = (step: number) => nameOf(images, steps[step]?.image ?? -1);
   const words = (step: number): string => {
     const { byFile, whole } = steps[step]!;
     const saved = `${bytes(byFile)} by file, ${bytes(whole)} by whole layers`;
     if (step === 0) return `Before the first pull: ${saved}.`;
-    return `After pull ${step} of ${pulls}, ${nameOf(step)}: ${saved}; ${percent(Math.abs(whole - byFile), whole)} ${byFile > whole ? "more" : "less"}.`;
+    return `After pull ${step} of ${pulls}, ${imageOf(step)}: ${saved}; ${percent(Math.abs(whole - byFile), whole)} ${byFile > whole ? "more" : "less"}.`;
   };
   return (
     <section class="pull-chart">
@@ -82,10 +75,10 @@ export function Chart({ images, steps, canvasRef }: ChartProps) {
         <DataTable
           caption="Bytes fetched after each pull"
           columns={[
-            { name: "Pull", value: (step: number) => step, sort: (step) => step, numeric: true },
-            { name: "Image", value: nameOf, sort: nameOf, heads: true },
-            { name: "By file", value: (step) => bytes(steps[step]!.byFile), sort: (step) => steps[step]!.byFile, numeric: true },
-            { name: "By whole layers", value: (step) => bytes(steps[step]!.whole), sort: (step) => steps[step]!.whole, numeric: true },
+            numeric("Pull", (step: number) => step),
+            { name: "Image", value: imageOf, sort: imageOf, heads: true },
+            numeric("By file", (step: number) => steps[step]!.byFile, bytes),
+            numeric("By whole layers", (step: number) => steps[step]!.whole, bytes),
           ]}
           rows={Array.from({ length: pulls }, (_, step) => step + 1)}
         />

@@ -52,6 +52,6 @@ function isLoopback(ref: string | undefined): boolean {
 }
 
 /** A word for a shell. */
-export function quoted(word: string): string {
+function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

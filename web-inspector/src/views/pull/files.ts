@@ -3,12 +3,11 @@
 import { csvLines } from "../../export/csv";
 import { jsonText } from "../../export/json";
 import type { Text } from "../../export/save";
-import { block, cut, el, label, picture } from "../../export/svg";
+import { bars, el, heading, label, legend, picture } from "../../export/svg";
 import { bytes, count, percent } from "../../format";
 import { colour } from "../../parts/looks";
 import type { ImageInfo } from "../../protocol";
-import type { Step } from "./chart";
-import { plotOf } from "./plot";
+import { plotOf, type Step } from "./plot";
 import { type Figures, ORIGINS, type Result } from "./result";
 import type { Pull } from "./tables";
 
@@ -77,12 +76,12 @@ export function csvFile({ pulls }: Subject): Text {
   return csvLines(head, rows);
 }
 
-const [WIDTH, CHART, LEFT, LINE] = [900, 300, 240, 26];
+const [WIDTH, CHART, LEFT] = [900, 300, 240];
 
 /** The chart, and below it where the files of each image come from. */
 export function svgFile({ pulls, steps, sum }: Subject): string {
   const title = `Forecast: ${count(pulls.length)} pulls, ${bytes(sum.fetchedBytes)} by file, ${bytes(sum.wholeBytes)} by whole layers`;
-  const plot = plotOf(WIDTH, CHART, steps.length - 1, Math.max(1, ...steps.map(({ byFile, whole }) => Math.max(byFile, whole))));
+  const plot = plotOf(WIDTH, CHART, steps);
   const chart: string[] = [];
   for (const tick of plot.ticks) {
     const y = plot.y(tick);
@@ -104,26 +103,12 @@ export function svgFile({ pulls, steps, sum }: Subject): string {
   };
   key(plot.top + 14, "by whole layers: a layer that is here is not fetched again", colour("faint"), "6 4");
   key(plot.top + 34, "by file", colour("fetched"), "none");
-  const bars: string[] = [];
-  const most = Math.max(1, ...pulls.map(({ figures }) => figures.files.total));
-  let y = CHART + 40;
-  pulls.forEach(({ name, figures }, number) => {
-    bars.push(label(LEFT - 8, y + 14, cut(`${number + 1}. ${name}`, 34), { "text-anchor": "end" }));
-    let x = LEFT;
-    for (const { key, name: origin, token, pattern } of ORIGINS) {
-      const wide = ((WIDTH - LEFT - 240) * figures.files[key]) / most;
-      if (wide > 0) bars.push(block(x, y, wide, 18, token, pattern, `${name}: ${origin} ${count(figures.files[key])}`));
-      x += wide;
-    }
-    const said = `${count(figures.files.total)} files; ${bytes(figures.fetchedBytes)}, ${percent(figures.fetchedBytes, figures.blobBytes)} of its blobs`;
-    bars.push(label(x + 8, y + 14, said));
-    y += LINE;
-  });
-  let x = LEFT;
-  for (const { name, token, pattern } of ORIGINS) {
-    bars.push(block(x, y + 8, 14, 14, token, pattern), label(x + 20, y + 20, name));
-    x += 44 + 7 * name.length;
-  }
-  const heading = label(10, 22, title, { "font-size": 15, "font-weight": 600 });
-  return picture(WIDTH, y + 36, title, heading, el("g", { transform: "translate(0 30)" }, ...chart), ...bars);
+  const rows = pulls.map(({ name, figures }, number) => ({
+    name: `${number + 1}. ${name}`,
+    parts: ORIGINS.map(({ key, ...look }) => ({ ...look, value: figures.files[key] })),
+    said: `${count(figures.files.total)} files; ${bytes(figures.fetchedBytes)}, ${percent(figures.fetchedBytes, figures.blobBytes)} of its blobs`,
+  }));
+  const { drawn, end } = bars({ x: LEFT, y: CHART + 40, width: WIDTH - LEFT - 240 }, rows, count);
+  const meanings = legend(LEFT, end + 8, ORIGINS);
+  return picture(WIDTH, end + 36, title, heading(title), el("g", { transform: "translate(0 30)" }, ...chart), ...drawn, ...meanings);
 }

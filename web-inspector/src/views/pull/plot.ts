@@ -1,5 +1,12 @@
 // The cumulative chart as geometry: the same for the canvas and for files.
 
+export interface Step {
+  image: number;
+  /** After this pull, all together. */
+  byFile: number;
+  whole: number;
+}
+
 /** Bytes after so many pulls; the first is before any. */
 export interface Plot {
   left: number;
@@ -15,7 +22,9 @@ export interface Plot {
   every: number;
 }
 
-export function plotOf(width: number, height: number, pulls: number, most: number): Plot {
+export function plotOf(width: number, height: number, steps: readonly Step[]): Plot {
+  const pulls = steps.length - 1;
+  const most = Math.max(1, ...steps.map(({ byFile, whole }) => Math.max(byFile, whole)));
   const [left, right, top, bottom] = [76, Math.max(100, width - 16), 14, height - 30];
   const tick = tickOf(most);
   const count = Math.max(1, Math.ceil(most / tick));

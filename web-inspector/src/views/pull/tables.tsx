@@ -2,7 +2,7 @@
 
 import { bytes, count, counted, percent, short, visible } from "../../format";
 import { Bar, Legend } from "../../parts/bar";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 import type { ImageInfo, PullForecast } from "../../protocol";
 import { type Figures, type Files, ORIGINS } from "./result";
 import { time } from "./words";
@@ -51,12 +51,8 @@ function Figure({ name, value }: { name: string; value: string }) {
 }
 
 export function PullTable({ pulls }: { pulls: readonly Pull[] }) {
-  const figure = (name: string, of: (figures: Figures) => number, said: (value: number) => string): Column<Pull> => ({
-    name,
-    value: ({ figures }) => said(of(figures)),
-    sort: ({ figures }) => of(figures),
-    numeric: true,
-  });
+  const figure = (name: string, of: (figures: Figures) => number, said: (value: number) => string) =>
+    numeric<Pull>(name, ({ figures }) => of(figures), said);
   const columns: Column<Pull>[] = [
     { name: "Image", value: ({ name }) => name, sort: ({ name }) => name },
     figure("Fetched", (one) => one.fetchedBytes, bytes),
@@ -97,13 +93,8 @@ export function FileOrigins({ pulls, sum }: { pulls: readonly Pull[]; sum: Figur
   const most = Math.max(1, ...pulls.map(({ figures }) => figures.files.total));
   const columns: Column<(typeof rows)[number]>[] = [
     { name: "Image", value: (row) => row.name, sort: (row) => row.name },
-    { name: "Files", value: (row) => count(row.files.total), sort: (row) => row.files.total, numeric: true },
-    ...ORIGINS.map(({ key, name }): Column<(typeof rows)[number]> => ({
-      name,
-      value: (row) => count(row.files[key]),
-      sort: (row) => row.files[key],
-      numeric: true,
-    })),
+    numeric("Files", (row) => row.files.total),
+    ...ORIGINS.map(({ key, name }) => numeric<(typeof rows)[number]>(name, (row) => row.files[key])),
   ];
   return (
     <section class="file-origins">
@@ -147,13 +138,13 @@ export function LayerTable({ pulls, images }: { pulls: readonly Pull[]; images: 
   );
   const columns: Column<LayerRow>[] = [
     { name: "Image", value: (row) => row.pull.name, sort: (row) => row.pull.name },
-    { name: "Layer", value: (row) => row.number, sort: (row) => row.number, numeric: true },
+    numeric("Layer", (row) => row.number),
     { name: "Blob", value: (row) => <code title={row.blob}>{short(row.blob)}</code> },
-    { name: "Size", value: (row) => bytes(row.blobBytes), sort: (row) => row.blobBytes, numeric: true },
+    numeric("Size", (row) => row.blobBytes, bytes),
     { name: "Mode", value: (row) => row.forecast.mode, sort: (row) => row.forecast.mode },
-    { name: "Fetched", value: (row) => bytes(row.forecast.fetchedBytes), sort: (row) => row.forecast.fetchedBytes, numeric: true },
-    { name: "Requests", value: (row) => count(row.forecast.requests), sort: (row) => row.forecast.requests, numeric: true },
-    { name: "Reused", value: (row) => bytes(row.forecast.reusedBytes), sort: (row) => row.forecast.reusedBytes, numeric: true },
+    numeric("Fetched", (row) => row.forecast.fetchedBytes, bytes),
+    numeric("Requests", (row) => row.forecast.requests),
+    numeric("Reused", (row) => row.forecast.reusedBytes, bytes),
     { name: "Why", value: (row) => visible(row.forecast.why ?? "") },
   ];
   return (

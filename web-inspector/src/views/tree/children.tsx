@@ -2,10 +2,10 @@
 
 import { useMemo, useState } from "preact/hooks";
 
-import { bytes, count, percent } from "../../format";
+import { bytes, percent } from "../../format";
 import { RouteLink } from "../../parts/link";
 import { KIND_WORDS } from "../../parts/nodes";
-import { type Column, DataTable } from "../../parts/table";
+import { type Column, DataTable, numeric } from "../../parts/table";
 import type { NodeIndex } from "../../protocol";
 import type { TreeProps } from "./index";
 import { pathOf } from "./words";
@@ -24,12 +24,7 @@ function Table({ tree, root, reveal, route, go }: TreeProps) {
   const rows = useMemo(() => tree.largest(root), [tree, root]);
   const all = tree.bytes[root] ?? 0;
   const { files, shared, partly, partlyShared, unique, wasted } = tree.arrays;
-  const figure = (name: string, of: Float64Array): Column<NodeIndex> => ({
-    name,
-    value: (node) => bytes(of[node] ?? 0),
-    sort: (node) => of[node] ?? 0,
-    numeric: true,
-  });
+  const figure = (name: string, of: Float64Array) => numeric<NodeIndex>(name, (node) => of[node] ?? 0, bytes);
   const columns: Column<NodeIndex>[] = [
     {
       name: "Name",
@@ -52,7 +47,7 @@ function Table({ tree, root, reveal, route, go }: TreeProps) {
     },
     figure("Bytes", tree.bytes),
     { ...figure("Of all", tree.bytes), value: (node) => percent(tree.bytes[node] ?? 0, all) },
-    { name: "Files", value: (node) => count(files[node] ?? 0), sort: (node) => files[node] ?? 0, numeric: true },
+    numeric("Files", (node) => files[node] ?? 0),
     figure("Shared", shared),
     figure("Partly shared", partly),
     figure("… of it shared", partlyShared),

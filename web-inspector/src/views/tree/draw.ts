@@ -96,7 +96,7 @@ function split(pen: Pen, layout: Layout, box: number, x: number, y: number, w: n
 }
 
 /** The part, by its index in `PARTS`, that most of a rectangle's bytes are. */
-export function most(layout: Layout, box: number): number {
+function most(layout: Layout, box: number): number {
   const from = box * PARTS.length;
   let best = 0;
   for (let part = 1; part < PARTS.length; part += 1) {

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 
 import { bytes, count, short, visible } from "../../format";
 import { Await, useAsked } from "../../parts/asked";
-import { DataTable } from "../../parts/table";
+import { DataTable, numeric } from "../../parts/table";
 import type { Calls } from "../../protocol";
 import type { TreeProps } from "./index";
 
@@ -44,8 +44,8 @@ function List({ call, images, route, reveal }: TreeProps) {
               heads: true,
               value: (row) => <Paths row={row} reveal={reveal} />,
             },
-            { name: "Copies", value: ({ more }) => count(more.count + 1), sort: ({ more }) => more.count, numeric: true },
-            { name: "Bytes more", value: (row) => bytes(spare(row)), sort: spare, numeric: true },
+            numeric("Copies", ({ more }: Duplicate) => more.count + 1),
+            numeric("Bytes more", spare, bytes),
             { name: "Content", value: ({ digest }) => <code title={digest}>{short(digest)}</code> },
           ]}
         />

@@ -5,7 +5,6 @@ import { Nodes } from "../../parts/nodes";
 import type { NodeIndex, TreeArrays } from "../../protocol";
 import { pathBytes } from "../../worker/text";
 
-
 export const ROOT: NodeIndex = 0;
 
 /** An image's tree. Nodes are numbers: the order of a walk, directories before what they hold. */
@@ -42,16 +41,6 @@ export class Tree extends Nodes {
     return this.arrays.parents[node] ?? ROOT;
   }
 
-  /** The first path that is not below it. */
-  end(node: NodeIndex): NodeIndex {
-    return this.arrays.ends[node] ?? node + 1;
-  }
-
-  /** The path after a sibling and all below it. Never stays where it is. */
-  next(sibling: NodeIndex): NodeIndex {
-    return Math.max(sibling + 1, this.end(sibling));
-  }
-
   holds(directory: NodeIndex, node: NodeIndex): boolean {
     return node >= directory && node < this.end(directory);
   }
@@ -60,9 +49,7 @@ export class Tree extends Nodes {
   largest(directory: NodeIndex): Uint32Array {
     let found = this.#sorted.get(directory);
     if (!found) {
-      const list: NodeIndex[] = [];
-      for (let child = directory + 1; child < this.end(directory); child = this.next(child)) list.push(child);
-      found = this.sort(Uint32Array.from(list));
+      found = this.sort(Uint32Array.from(this.children(directory)));
       this.#sorted.set(directory, found);
     }
     return found;

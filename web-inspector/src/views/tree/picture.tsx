@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { boxAt } from "../../canvas/hit";
 import { LiveLine } from "../../canvas/live";
 import { type Frame, pointOn, useSurface } from "../../canvas/surface";
+import { useWheel } from "../../canvas/wheel";
 import type { NodeIndex } from "../../protocol";
 import { bytesOf, inner } from "./draw";
 import { boxOf } from "./layout";
@@ -128,8 +129,7 @@ export function Picture(props: PictureProps) {
     }
   };
 
-  const turn = useRef<(event: WheelEvent) => void>(() => undefined);
-  turn.current = (event) => {
+  useWheel(canvas, (event) => {
     // Whoever scrolls past the picture wants to scroll the page.
     if (!focused.current && !event.ctrlKey) return;
     const box = boxUnder(event);
@@ -144,13 +144,7 @@ export function Picture(props: PictureProps) {
     wheel.current = 0;
     if (!inward) up();
     else if (inside !== undefined) onZoom(inside);
-  };
-  useEffect(() => {
-    const heard = (event: WheelEvent) => turn.current(event);
-    // Not by JSX: the page's scrolling can be stopped only by a listener that says so.
-    canvas.current?.addEventListener("wheel", heard, { passive: false });
-    return () => canvas.current?.removeEventListener("wheel", heard);
-  }, []);
+  });
 
   const focus = (now: boolean) => {
     focused.current = now;

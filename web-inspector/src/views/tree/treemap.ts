@@ -62,7 +62,7 @@ interface Box {
  * Returns x, y, width and height of each.
  * Bruls, Huizing, van Wijk: Squarified Treemaps, 2000.
  */
-export function squarify(sizes: ArrayLike<number>, whole: number, box: Box): Float64Array {
+function squarify(sizes: ArrayLike<number>, whole: number, box: Box): Float64Array {
   const tiles = new Float64Array(4 * sizes.length);
   let { x, y, w, h } = box;
   const scale = whole > 0 ? (w * h) / whole : 0;
