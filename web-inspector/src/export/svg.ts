@@ -82,39 +82,26 @@ interface BarRow {
   said: string;
 }
 
-/** Where bars go: names are to the left of `x`, and the longest bar is `width` wide. */
-interface BarPlace {
-  x: number;
-  y: number;
-  width: number;
-}
-
-/** Bars one below the other, all to one scale, and where they end. */
-export function bars(place: BarPlace, rows: readonly BarRow[], format: (value: number) => string): { drawn: string[]; end: number } {
+/** Bars one below the other, all to one scale, with a legend. */
+export function barsPicture(title: string, rows: BarRow[], format: (value: number) => string): string {
+  const [left, right, wide, line] = [220, 190, 560, 26];
   const most = Math.max(1, ...rows.map((row) => row.parts.reduce((sum, part) => sum + part.value, 0)));
-  const drawn: string[] = [];
-  let { y } = place;
+  const drawn: string[] = [heading(title)];
+  let y = 40;
   for (const row of rows) {
-    drawn.push(label(place.x - 8, y + 14, cut(row.name, 32), { "text-anchor": "end" }));
-    let { x } = place;
+    drawn.push(label(left - 8, y + 14, cut(row.name, 32), { "text-anchor": "end" }));
+    let x = left;
     for (const part of row.parts) {
-      const width = (place.width * part.value) / most;
+      const width = (wide * part.value) / most;
       const about = `${row.name}: ${part.name} ${format(part.value)}`;
       if (width > 0) drawn.push(block(x, y, width, 18, part.token, part.pattern, about));
       x += width;
     }
     drawn.push(label(x + 8, y + 14, row.said));
-    y += 26;
+    y += line;
   }
-  return { drawn, end: y };
-}
-
-/** A picture of bars, with a legend. */
-export function barsPicture(title: string, rows: BarRow[], format: (value: number) => string): string {
-  const place = { x: 220, y: 40, width: 560 };
-  const { drawn, end } = bars(place, rows, format);
-  const meanings = legend(place.x, end + 6, distinct(rows));
-  return picture(place.x + place.width + 190, end + 34, title, heading(title), ...drawn, ...meanings);
+  drawn.push(...legend(left, y + 6, distinct(rows)));
+  return picture(left + wide + right, y + 34, title, ...drawn);
 }
 
 /** Text as XML takes it: control characters are not allowed even when they are escaped. */

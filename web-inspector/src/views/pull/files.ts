@@ -3,7 +3,7 @@
 import { csvLines } from "../../export/csv";
 import { jsonText } from "../../export/json";
 import type { Text } from "../../export/save";
-import { bars, el, heading, label, legend, picture } from "../../export/svg";
+import { block, cut, el, heading, label, legend, picture } from "../../export/svg";
 import { bytes, count, percent } from "../../format";
 import { colour } from "../../parts/looks";
 import type { ImageInfo } from "../../protocol";
@@ -76,7 +76,7 @@ export function csvFile({ pulls }: Subject): Text {
   return csvLines(head, rows);
 }
 
-const [WIDTH, CHART, LEFT] = [900, 300, 240];
+const [WIDTH, CHART, LEFT, LINE] = [900, 300, 240, 26];
 
 /** The chart, and below it where the files of each image come from. */
 export function svgFile({ pulls, steps, sum }: Subject): string {
@@ -103,12 +103,21 @@ export function svgFile({ pulls, steps, sum }: Subject): string {
   };
   key(plot.top + 14, "by whole layers: a layer that is here is not fetched again", colour("faint"), "6 4");
   key(plot.top + 34, "by file", colour("fetched"), "none");
-  const rows = pulls.map(({ name, figures }, number) => ({
-    name: `${number + 1}. ${name}`,
-    parts: ORIGINS.map(({ key, ...look }) => ({ ...look, value: figures.files[key] })),
-    said: `${count(figures.files.total)} files; ${bytes(figures.fetchedBytes)}, ${percent(figures.fetchedBytes, figures.blobBytes)} of its blobs`,
-  }));
-  const { drawn, end } = bars({ x: LEFT, y: CHART + 40, width: WIDTH - LEFT - 240 }, rows, count);
-  const meanings = legend(LEFT, end + 8, ORIGINS);
-  return picture(WIDTH, end + 36, title, heading(title), el("g", { transform: "translate(0 30)" }, ...chart), ...drawn, ...meanings);
+  const bars: string[] = [];
+  const most = Math.max(1, ...pulls.map(({ figures }) => figures.files.total));
+  let y = CHART + 40;
+  pulls.forEach(({ name, figures }, number) => {
+    bars.push(label(LEFT - 8, y + 14, cut(`${number + 1}. ${name}`, 34), { "text-anchor": "end" }));
+    let x = LEFT;
+    for (const { key, name: origin, token, pattern } of ORIGINS) {
+      const wide = ((WIDTH - LEFT - 240) * figures.files[key]) / most;
+      if (wide > 0) bars.push(block(x, y, wide, 18, token, pattern, `${name}: ${origin} ${count(figures.files[key])}`));
+      x += wide;
+    }
+    const said = `${count(figures.files.total)} files; ${bytes(figures.fetchedBytes)}, ${percent(figures.fetchedBytes, figures.blobBytes)} of its blobs`;
+    bars.push(label(x + 8, y + 14, said));
+    y += LINE;
+  });
+  bars.push(...legend(LEFT, y + 8, ORIGINS));
+  return picture(WIDTH, y + 36, title, heading(title), el("g", { transform: "translate(0 30)" }, ...chart), ...bars);
 }
